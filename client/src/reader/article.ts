@@ -1,0 +1,44 @@
+// An article as the server rendered it, and what the page reads from it.
+
+/** Parse an article; the server has escaped or allowed all that is in it. */
+export function parse(html: string): HTMLElement {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const article = template.content.querySelector<HTMLElement>("article");
+  if (!article) throw new Error("a message without an article");
+  return article;
+}
+
+/** Let a new or changed article catch the eye for a moment. */
+export function highlight(article: HTMLElement): void {
+  article.classList.add("fresh");
+}
+
+/** What the list of key events says of a post. */
+export interface Heading {
+  readonly title: string;
+  readonly url: string;
+  /** The time as the article shows it, or null where it shows none. */
+  readonly time: HTMLTimeElement | null;
+}
+
+export function heading(article: HTMLElement): Heading {
+  const link = article.querySelector<HTMLAnchorElement>("a.permalink");
+  return {
+    title: article.getAttribute("aria-label") ?? "",
+    url: link?.getAttribute("href") ?? "",
+    time: link?.querySelector("time") ?? null,
+  };
+}
+
+/** A time in the form in which the server writes those of the articles: `14:05` in the blog's zone. */
+export function clock(time: string, zone: string): HTMLTimeElement {
+  const element = document.createElement("time");
+  element.dateTime = time;
+  element.textContent = new Date(time).toLocaleTimeString("en-GB", {
+    timeZone: zone,
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+  return element;
+}

@@ -1,0 +1,47 @@
+// The list of key events: a line for each, highest order first, linking to its post.
+
+import type { KeyEvent } from "../messages.ts";
+import { clock, type Heading } from "./article.ts";
+import { type Entry, List } from "./list.ts";
+
+const MOST = 100; // as many as the server lists
+
+export class Keys {
+  private readonly list: List;
+
+  constructor(
+    private readonly nav: HTMLElement,
+    private readonly zone: string,
+  ) {
+    this.list = new List(nav.querySelector("ol") as HTMLElement, "key-");
+  }
+
+  put(entry: Entry, { title, url, time }: Heading): void {
+    const link = document.createElement("a");
+    link.href = url;
+    if (time) link.append(time.cloneNode(true), " ");
+    link.append(title);
+    this.list.put(entry, link);
+    this.list.items().slice(MOST).forEach((item) => item.remove());
+    this.show();
+  }
+
+  remove(id: string): void {
+    this.list.remove(id);
+    this.show();
+  }
+
+  /** Start over with the lines of a snapshot. */
+  renew(keys: readonly KeyEvent[]): void {
+    this.list.clear();
+    for (const { id, order, title, url, published_at } of keys) {
+      const time = published_at === null ? null : clock(published_at, this.zone);
+      this.put({ id, order, version: 0 }, { title: title || (this.nav.dataset.untitled ?? ""), url, time });
+    }
+    this.show();
+  }
+
+  private show(): void {
+    this.nav.hidden = this.list.items().length === 0;
+  }
+}

@@ -1,0 +1,55 @@
+// A list of posts in the page: `<li data-id data-order data-version>`, highest order first.
+
+/** A place in a list: what it is called, where it stands, which version of it this is. */
+export interface Entry {
+  readonly id: string;
+  readonly order: string;
+  readonly version: number;
+}
+
+export class List {
+  /** `prefix` makes the ids of its items: a post may stand in two lists of one page. */
+  constructor(
+    readonly element: HTMLElement,
+    private readonly prefix: string,
+  ) {}
+
+  get(id: string): HTMLLIElement | undefined {
+    return this.items().find((item) => item.dataset.id === id);
+  }
+
+  items(): HTMLLIElement[] {
+    return [...this.element.querySelectorAll<HTMLLIElement>(":scope > li[data-id]")];
+  }
+
+  /** Whether it has that version of a post, or a newer one. */
+  has({ id, version }: Entry): boolean {
+    return Number(this.get(id)?.dataset.version ?? -1) >= version;
+  }
+
+  /** Insert, or replace what has that id, at its order. */
+  put({ id, order, version }: Entry, content: Node): void {
+    const item = this.get(id) ?? document.createElement("li");
+    const stays = item.dataset.order === order;
+    item.id = this.prefix + id;
+    item.dataset.id = id;
+    item.dataset.order = order;
+    item.dataset.version = String(version);
+    item.replaceChildren(content);
+    if (!stays) this.place(item, order);
+  }
+
+  remove(id: string): void {
+    this.get(id)?.remove();
+  }
+
+  clear(): void {
+    this.element.replaceChildren();
+  }
+
+  /** Orders are compared by code unit, as the server compares them: they are ASCII. */
+  private place(item: HTMLLIElement, order: string): void {
+    const below = this.items().find((other) => other !== item && (other.dataset.order ?? "") < order);
+    this.element.insertBefore(item, below ?? null);
+  }
+}

@@ -1,0 +1,240 @@
+"""The state of one blog and `evolve`, the fold that makes it from the log.
+
+Everything else derives from this one interpretation of the events: decisions, the desk, the
+timeline, the history.
+"""
+
+from copy import copy
+from datetime import datetime
+from typing import Literal, assert_never
+
+from msgspec import Struct, field
+
+from events.document import Block
+from events.entry import Entry
+from events.facts import (
+    BlogCreated,
+    BlogDeleted,
+    BlogDetailsChanged,
+    BlogEvent,
+    BlogSlugChanged,
+    BlogStatus,
+    BlogStatusChanged,
+    BlogVisibilityChanged,
+    PostContent,
+    PostCorrected,
+    PostDrafted,
+    PostEvent,
+    PostKeyCleared,
+    PostKeyMarked,
+    PostPinned,
+    PostPublished,
+    PostRestored,
+    PostRetracted,
+    PostReturned,
+    PostRevised,
+    PostScheduled,
+    PostSubmitted,
+    PostTimeSet,
+    PostUnpinned,
+    Visibility,
+)
+from events.position import START, Position
+
+PostStatus = Literal["draft", "submitted", "scheduled", "published", "retracted"]
+
+
+class Post(Struct):
+    """One post as it stands. `evolve` never changes one that was given out: it makes the next.
+
+    `version` counts the entries that touched the post. `order` is "" until first published.
+    """
+
+    id: str
+    created_by: str
+    created_at: datetime
+    version: int = 0
+    position: Position = START
+    changed_by: str = ""
+    changed_at: datetime | None = None
+    status: PostStatus = "draft"
+    title: str = ""
+    body: tuple[Block, ...] = ()
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    lang: str = ""
+    pinned: bool = False
+    key: bool = False
+    order: str = ""
+    published_at: datetime | None = None
+    first_published_at: datetime | None = None
+    edited_at: datetime | None = None
+    correction: str = ""
+    publish_at: datetime | None = None
+    """Set while the status is `scheduled`."""
+    reason: str = ""
+    keep_text: bool = False
+    """Both set while the status is `retracted`."""
+
+    @property
+    def public(self) -> bool:
+        return self.status == "published"
+
+
+class Blog(Struct):
+    """One blog at `position`. Version 0 of a blog is `Blog(id)`: nothing has happened."""
+
+    id: str
+    position: Position = START
+    at: datetime | None = None
+    slug: str = ""
+    title: str = ""
+    standfirst: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+    status: BlogStatus = "upcoming"
+    visibility: Visibility = "draft"
+    deleted: bool = False
+    created_at: datetime | None = None
+    posts: dict[str, Post] = field(default_factory=dict)
+    """Every post ever drafted, in that order."""
+    last_place: str = ""
+    """The time part of the latest first publication's order."""
+    epochs: list[Position] = field(default_factory=list)
+    """The first position of every epoch this log has entries of, oldest first."""
+
+    @property
+    def exists(self) -> bool:
+        return self.position != START and not self.deleted
+
+    def holds(self, position: Position) -> bool:
+        """Whether the log has an entry with that very id: the test of a cursor."""
+        if position == START:
+            return True
+        if not START < position <= self.position:
+            return False
+        ends = [*self.epochs[1:], Position(self.position.epoch, self.position.seq + 1)]
+        return any(
+            first.epoch == position.epoch and first.seq <= position.seq < end.seq
+            for first, end in zip(self.epochs, ends, strict=False)
+        )
+
+
+def evolve(blog: Blog, entry: Entry) -> Blog:
+    """Apply one entry. Takes the blog over: use what is returned, not what was given.
+
+    Total: whatever the log holds can be folded, an erased content leaves its place empty.
+    """
+    if not blog.epochs or blog.epochs[-1].epoch != entry.position.epoch:
+        blog.epochs.append(entry.position)
+    touched: Post | None = None
+    for event in entry.events:
+        if isinstance(event, BlogEvent):
+            _evolve_blog(blog, event, entry)
+            continue
+        if touched is None or touched.id != event.post:
+            touched = _next_version(blog, event, entry)
+        _evolve_post(blog, touched, event, entry)
+    blog.position = entry.position
+    blog.at = entry.at
+    return blog
+
+
+def _next_version(blog: Blog, event: PostEvent, entry: Entry) -> Post:
+    before = blog.posts.get(event.post)
+    post = copy(before) if before else Post(event.post, entry.actor, entry.at)
+    blog.posts[event.post] = post
+    post.version += 1
+    post.position = entry.position
+    post.changed_by = entry.actor
+    post.changed_at = entry.at
+    return post
+
+
+def _evolve_blog(blog: Blog, event: BlogEvent, entry: Entry) -> None:
+    match event:
+        case BlogCreated():
+            blog.slug, blog.visibility, blog.created_at = event.slug, event.visibility, entry.at
+            _describe(blog, event)
+        case BlogDetailsChanged():
+            _describe(blog, event)
+        case BlogSlugChanged():
+            blog.slug = event.slug
+        case BlogStatusChanged():
+            blog.status = event.status
+        case BlogVisibilityChanged():
+            blog.visibility = event.visibility
+        case BlogDeleted():
+            blog.deleted = True
+        case _:
+            assert_never(event)
+
+
+def _describe(blog: Blog, event: BlogCreated | BlogDetailsChanged) -> None:
+    blog.language, blog.time_zone = event.language, event.time_zone
+    if event.content:
+        blog.title, blog.standfirst = event.content.title, event.content.standfirst
+
+
+def _evolve_post(blog: Blog, post: Post, event: PostEvent, entry: Entry) -> None:
+    match event:
+        case PostPublished():
+            _publish(blog, post, event, entry)
+        case PostDrafted() | PostRevised():
+            _say(post, event)
+            if post.public:
+                post.edited_at = entry.at
+        case PostCorrected():
+            post.correction = event.content.text if event.content else ""
+        case PostSubmitted():
+            post.status, post.publish_at = "submitted", None
+        case PostReturned():
+            post.status, post.publish_at, post.reason = "draft", None, ""
+        case PostScheduled():
+            post.status, post.publish_at = "scheduled", event.publish_at
+        case PostRetracted():
+            post.status, post.keep_text, post.publish_at = "retracted", event.keep_text, None
+            post.reason = event.content.text if event.content else ""
+            post.pinned = False
+        case PostRestored():
+            post.status, post.keep_text, post.reason = "published", False, ""
+        case PostPinned() | PostUnpinned():
+            post.pinned = isinstance(event, PostPinned)
+        case PostKeyMarked() | PostKeyCleared():
+            post.key = isinstance(event, PostKeyMarked)
+        case PostTimeSet():
+            _place(post, event.published_at)
+        case _:
+            assert_never(event)
+
+
+def _say(post: Post, event: PostDrafted | PostRevised) -> None:
+    content = event.content or PostContent()
+    post.title, post.body, post.author = content.title, content.body, content.author
+    post.tags, post.lang = event.tags, event.lang
+
+
+def _publish(blog: Blog, post: Post, event: PostPublished, entry: Entry) -> None:
+    post.status, post.publish_at = "published", None
+    if post.first_published_at is None:
+        post.first_published_at = entry.at
+        # Without a time it takes the place after the post before it in the log.
+        time = event.published_at or None
+        before = blog.last_place or place_of(entry.at)
+        post.order = f"{place_of(time) if time else before}-{entry.position.seq:010x}"
+        blog.last_place = post.order.partition("-")[0]
+        post.published_at = event.published_at
+    else:
+        _place(post, event.published_at)
+
+
+def _place(post: Post, published_at: datetime | None) -> None:
+    """Move a post to its shown time; one that loses its time keeps its place."""
+    post.published_at = published_at
+    if published_at is not None and post.order:
+        post.order = f"{place_of(published_at)}-{post.order.partition('-')[2]}"
+
+
+def place_of(time: datetime) -> str:
+    """The sortable part of an order that a time gives: milliseconds since 1970, 12 hex digits."""
+    return f"{max(0, int(time.timestamp() * 1000)):012x}"

@@ -1,0 +1,83 @@
+"""The composition root of the web: the only file that knows every audience."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from server.feed import RESTART
+from server.settings import Settings
+from server.site import running
+from server.web import blogs, desk, live, openapi, pages, posts, problems, session, status
+from server.web.blogs import MovedTo
+from server.web.problems import Problem, problem_of
+
+STATIC = Path(__file__).with_name("static")
+
+ENDPOINTS = [*blogs.ENDPOINTS, *posts.ENDPOINTS, *live.ENDPOINTS]
+"""The API, as OpenAPI tells it and the table of routes and roles tests it."""
+
+
+def app(settings: Settings) -> Starlette:
+    """The ASGI application; its lifespan opens the storage and follows the log."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(application: Starlette) -> AsyncIterator[None]:
+        async with running(settings) as site:
+            application.state.site = site
+            yield
+            for loaded in site.tail.loaded.values():
+                loaded.feed.close(RESTART)
+
+    routes: list[BaseRoute] = [
+        *(endpoint.route() for endpoint in ENDPOINTS),
+        *openapi.routes(ENDPOINTS),
+        *status.ROUTES,
+        *session.ROUTES,
+        *desk.ROUTES,
+        WebSocketRoute("/blogs/{blog}/live", live.socket),
+        Route("/blogs/{blog}/live", live.events),
+        *pages.ROUTES,
+        Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+    ]
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers={
+            **dict.fromkeys((*problems.KNOWN, HTTPException), refused),
+            MovedTo: moved,
+            Exception: unexpected,
+        },
+    )
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """An answer other than success: a page for people, a problem for programs."""
+    if isinstance(error, HTTPException):
+        problem = Problem(error.status_code, error.detail)
+    else:
+        problem = problem_of(error) or Problem(500, "something went wrong here")
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if not wants_page or request.url.path.startswith("/api/"):
+        return problem.response()
+    title = problems.TITLES.get(problem.status, "Error")
+    return pages.page(
+        request.app.state.site, "missing.html", problem.status, title=title, detail=problem.detail
+    )
+
+
+async def unexpected(_: Request, __: Exception) -> Response:
+    """A fault of ours: logged with its traceback by the server, told without it."""
+    return Problem(500, "something went wrong here").response()
+
+
+async def moved(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MovedTo)
+    url = request.url
+    return blogs.redirect(url.path, url.query, request.path_params["blog"], error)

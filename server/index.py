@@ -1,0 +1,52 @@
+"""The index: which blogs there are and which slug leads where. Repairable from the logs.
+
+It lives in another slot than the logs, so it cannot change in one step with them. Hence the
+order: a slug is claimed before the entry that uses it, a blog is listed after its log exists.
+"""
+
+from redis.asyncio import Redis
+
+from server.redis_log import reach
+
+BLOGS = "liveblog:blogs"
+SLUGS = "liveblog:slugs"
+
+
+class SlugTaken(Exception):
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"the slug {slug!r} belongs to another blog")
+        self.slug = slug
+
+
+class Index:
+    """Every slug a blog ever had leads to it; whether it is the present one, the blog says."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def claim(self, slug: str, blog: str) -> None:
+        """Make a slug lead to a blog for ever; raises SlugTaken. Claiming twice is harmless."""
+        await reach(lambda: self._redis.hsetnx(SLUGS, slug, blog))
+        if await self.find(slug) != blog:
+            raise SlugTaken(slug)
+
+    async def find(self, slug: str) -> str | None:
+        """The id of the blog a slug leads to."""
+        found = await reach(lambda: self._redis.hget(SLUGS, slug))
+        return found.decode() if isinstance(found, bytes) else None
+
+    async def add(self, blog: str, slug: str) -> None:
+        """List a blog."""
+        await reach(lambda: self._redis.hset(BLOGS, blog, slug))
+
+    async def remove(self, blog: str) -> None:
+        """Take a deleted blog off the list and set its slugs free."""
+        slugs = await reach(lambda: self._redis.hgetall(SLUGS))
+        old = [slug for slug, owner in slugs.items() if owner == blog.encode()]
+        await reach(lambda: self._redis.hdel(BLOGS, blog))
+        if old:
+            await reach(lambda: self._redis.hdel(SLUGS, *old))
+
+    async def blogs(self) -> list[str]:
+        """The ids of all listed blogs."""
+        return [key.decode() for key in await reach(lambda: self._redis.hkeys(BLOGS))]

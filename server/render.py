@@ -1,0 +1,83 @@
+"""A post made readable: the one article template, and the post as the API reads it."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from events import html
+from events.blog import Blog, Post
+from events.frames import PostView
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def templates() -> Environment:
+    """Every template of the project: escaping all, refusing names nobody gave."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["rfc3339"] = rfc3339
+    environment.filters["clock"] = clock
+    environment.filters["day"] = day
+    return environment
+
+
+def rfc3339(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def clock(time: datetime, zone: str) -> str:
+    """`14:05` on the wall of the blog's zone."""
+    return time.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+def day(time: datetime, zone: str) -> str:
+    """`24 June 2025` in the blog's zone."""
+    local = time.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local.strftime('%B %Y')}"
+
+
+class Articles:
+    """Renders posts. Stateless but for the compiled template: any number of blogs may share it."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._article = environment.get_template("article.html")
+
+    def article(self, blog: Blog, post: Post) -> str:
+        """The `<article>` of a published post, for page, frame and embed alike."""
+        return self._article.render(
+            blog=blog, post=post, body=html.render(post.body), url=self.url(blog, post)
+        ).strip()
+
+    def url(self, blog: Blog, post: Post) -> str:
+        """The permalink, from the root of the site."""
+        return f"/blogs/{blog.slug}/posts/{post.id}"
+
+    def view(self, blog: Blog, post: Post) -> PostView:
+        """A post as the API and the wire's form `json` give it."""
+        return PostView(
+            id=post.id,
+            version=post.version,
+            position=str(post.position),
+            order=post.order,
+            status=post.status,
+            title=post.title,
+            body=post.body,
+            html=html.render(post.body),
+            author=post.author,
+            tags=post.tags,
+            lang=post.lang,
+            pinned=post.pinned,
+            key=post.key,
+            published_at=post.published_at,
+            first_published_at=post.first_published_at,
+            edited_at=post.edited_at,
+            correction=post.correction,
+            url=self.url(blog, post),
+        )

@@ -1,0 +1,142 @@
+"""Running the server: uvicorn with our settings, the links printed, the demo beside it."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+
+import click
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from server.access import Taken, Unknown
+from server.app import app
+from server.demo import run_demo
+from server.settings import Settings
+from server.site import Site
+
+GRACE = 10
+"""Seconds that open requests are given when the server ends."""
+
+
+def serve(settings: Settings, *, demo: float | None = None) -> None:
+    """Serve until told to end. With `demo`, the sample day happens at that pace."""
+    log_to_stderr()
+    bound = _bind(settings)
+    port = bound.getsockname()[1]
+    application = app(settings)
+    server = uvicorn_for(application, settings)
+
+    async def run() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[bound]))
+        await _started(server, serving)
+        if not serving.done():
+            site: Site = application.state.site
+            await _greet(site, settings, port, demo=demo is not None)
+            player = asyncio.create_task(run_demo(site, pace=demo)) if demo else None
+            await serving
+            if player:
+                player.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await player
+        await serving
+
+    # uvicorn ends in order and then raises the signal again: an order that was carried out.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    workers = _more_workers(settings, bound)
+    try:
+        asyncio.run(run())
+    finally:
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+        for worker in workers:
+            worker.wait(GRACE + 5)
+
+
+def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
+    """A uvicorn server with our settings."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            loop="uvloop",
+            timeout_graceful_shutdown=GRACE,
+            ws_max_size=4096,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies or "",
+            server_header=False,
+        )
+    )
+
+
+async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.02)  # noqa: ASYNC110 - uvicorn sets a flag, no event
+
+
+async def login_link(site: Site, name: str) -> str:
+    """A one-time link; the first user, `admin`, is made where there is none."""
+    if name == "admin" and not await site.access.users():
+        with contextlib.suppress(Taken):
+            await site.access.create_user("admin", "admin")
+    settings = site.settings
+    base = settings.base_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
+    return f"{base}/login/{await site.access.login_link(name)}"
+
+
+async def _greet(site: Site, settings: Settings, port: int, *, demo: bool) -> None:
+    base = settings.base_url.rstrip("/") or f"http://{_shown(settings.host)}:{port}"
+    click.echo(f"Page      {base}/{'demo' if demo else ''}")
+    if sys.stdout.isatty() or demo or not await site.access.users():
+        with contextlib.suppress(Unknown):
+            link = await login_link(site, "admin")
+            click.echo(f"Desk      {base}/login/{link.rpartition('/')[2]}   (once, 15 minutes)")
+    click.echo(f"API docs  {base}/api/docs")
+    sys.stdout.flush()
+
+
+def _shown(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _bind(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise OSError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
+            "choose another with --port"
+        ) from error
+    bound.set_inheritable(True)
+    return bound
+
+
+def _more_workers(settings: Settings, bound: socket.socket) -> list[subprocess.Popen[bytes]]:
+    """The other processes: they accept from the same socket and tail for themselves."""
+    command = [sys.executable, "-m", "server.worker", str(bound.fileno())]
+    return [
+        subprocess.Popen(command, pass_fds=[bound.fileno()], env=settings.environment())  # noqa: S603 - our own program
+        for _ in range(settings.workers - 1)
+    ]
+
+
+def log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.add_log_level,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,120 @@
+"""What can be set, where from, and what is refused: environment first, flags win."""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+
+class BadSetting(Exception):
+    """One line that names the setting and says what it takes."""
+
+
+class Settings(Struct, frozen=True):
+    """Each field is LIVEBLOG_<NAME> in the environment.
+
+    `base_url` is the address readers see ("" means whatever they asked for); `replicas` how many
+    must confirm a write; `proxies` whose forwarded headers are believed, comma-separated.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    data: Path = Path("data")
+    redis_url: str = ""
+    secret: str = ""
+    base_url: str = ""
+    replicas: int = 0
+    proxies: str = ""
+
+    @property
+    def media(self) -> Path:
+        return self.data / "media"
+
+    def environment(self) -> dict[str, str]:
+        """The environment of another process with the same settings."""
+        ours = {
+            f"LIVEBLOG_{name.upper()}": str(getattr(self, name)) for name in self.__struct_fields__
+        }
+        return {**os.environ, **ours}
+
+    @property
+    def public_bind(self) -> bool:
+        """Whether others than this machine can reach the port."""
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment and the flags that were given; raises BadSetting."""
+    wanted: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        given = flags.get(name)
+        if given is None:
+            given = environment.get(f"LIVEBLOG_{name.upper()}")
+        if given is not None:
+            wanted[name] = _read(name, str(given))
+    settings = Settings(**wanted)
+    _check(settings)
+    return settings
+
+
+def _read(name: str, text: str) -> Any:
+    if name in {"port", "workers", "replicas"}:
+        if not (text.isascii() and text.isdecimal() and len(text) <= 5):
+            raise BadSetting(f"LIVEBLOG_{name.upper()} takes a number, not {text[:40]!r}")
+        return int(text)
+    return Path(text) if name == "data" else text.strip()
+
+
+def _check(settings: Settings) -> None:
+    if settings.port > 65535:
+        raise BadSetting(f"LIVEBLOG_PORT {settings.port} is above 65535")
+    if not 1 <= settings.workers <= 64:
+        raise BadSetting(f"LIVEBLOG_WORKERS takes 1 to 64, not {settings.workers}")
+    for name, url, schemes in (
+        ("REDIS_URL", settings.redis_url, {"redis", "rediss", "unix"}),
+        ("BASE_URL", settings.base_url, {"http", "https"}),
+    ):
+        if url and urlsplit(url).scheme not in schemes:
+            raise BadSetting(
+                f"LIVEBLOG_{name} starts with one of {', '.join(sorted(schemes))}: not {url[:60]!r}"
+            )
+    for proxy in filter(None, settings.proxies.split(",")):
+        try:
+            ipaddress.ip_network(proxy.strip(), strict=False)
+        except ValueError:
+            raise BadSetting(
+                f"LIVEBLOG_PROXIES takes addresses or networks, not {proxy.strip()[:60]!r}"
+            ) from None
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """A server others can reach needs a secret of its own; raises BadSetting."""
+    if settings.public_bind and len(settings.secret) < 16:
+        raise BadSetting(
+            f"{settings.host} can be reached by others: set LIVEBLOG_SECRET to 16 or more random "
+            "characters (openssl rand -hex 32), or bind 127.0.0.1"
+        )
+
+
+def secret_of(settings: Settings) -> str:
+    """The secret that was set, else one kept in the data directory."""
+    if settings.secret:
+        return settings.secret
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.data / "secret"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_text()

@@ -1,0 +1,123 @@
+"""The parts a running process is made of, opened and closed in order."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from jinja2 import Environment
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+
+from server.access import Access
+from server.commands import Commands
+from server.embedded import Embedded
+from server.index import Index
+from server.media import Media
+from server.redis_log import LISTEN, RedisLog
+from server.render import Articles, templates
+from server.schedule import Schedule
+from server.settings import Settings
+from server.tail import Tail
+
+CONNECTIONS = 64
+"""Connections to Redis a process holds at most; more callers wait."""
+ANSWER = 2.0
+"""Seconds Redis is given for an answer."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything a request handler or a command may need."""
+
+    settings: Settings
+    redis: Redis
+    log: RedisLog
+    tail: Tail
+    commands: Commands
+    schedule: Schedule
+    index: Index
+    access: Access
+    media: Media
+    templates: Environment
+    articles: Articles
+
+
+def connect(url: str) -> Redis:
+    """A client that waits for a connection, gives up in bounded time, and retries twice."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=ANSWER,
+        socket_timeout=LISTEN + ANSWER,
+        socket_connect_timeout=ANSWER,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
+    )
+    return Redis(connection_pool=pool)
+
+
+def build(settings: Settings, redis: Redis) -> Site:
+    """Put the parts together; nothing runs yet."""
+    log = RedisLog(redis, replicas=settings.replicas, watch_replid=bool(settings.redis_url))
+    environment = templates()
+    articles = Articles(environment)
+    tail = Tail(log, articles)
+    schedule = Schedule(redis)
+    return Site(
+        settings=settings,
+        redis=redis,
+        log=log,
+        tail=tail,
+        commands=Commands(log, tail, schedule.mark),
+        schedule=schedule,
+        index=Index(redis),
+        access=Access(redis),
+        media=Media(settings.media),
+        templates=environment,
+        articles=articles,
+    )
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Site]:
+    """A site whose storage answers; the embedded server is started where no other is named."""
+    async with contextlib.AsyncExitStack() as held:
+        url = settings.redis_url
+        if not url:
+            embedded = Embedded(settings.data)
+            url = await asyncio.to_thread(embedded.open)
+            held.push_async_callback(asyncio.to_thread, embedded.close)
+            keeping = asyncio.create_task(_ensure(embedded))
+            held.push_async_callback(_ended, keeping)
+        redis = connect(url)
+        held.push_async_callback(redis.aclose)
+        yield build(settings, redis)
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Site]:
+    """A site that follows the log and publishes what is due."""
+    async with opened(settings) as site:
+        tasks = [
+            asyncio.create_task(site.tail.run()),
+            asyncio.create_task(site.schedule.run(site.commands)),
+        ]
+        try:
+            yield site
+        finally:
+            for task in tasks:
+                await _ended(task)
+
+
+async def _ensure(embedded: Embedded) -> None:
+    while True:
+        await asyncio.sleep(1)
+        with contextlib.suppress(Exception):  # tried again in a second
+            await asyncio.to_thread(embedded.ensure)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,200 @@
+"""The API's blogs: open, read, change, delete."""
+
+import uuid
+from datetime import datetime
+
+from msgspec import UNSET, Struct, UnsetType, structs
+from starlette.responses import RedirectResponse, Response
+
+from events.blog import Blog
+from events.commands import (
+    ChangeBlog,
+    ChangeBlogStatus,
+    Command,
+    CreateBlog,
+    DeleteBlog,
+)
+from events.facts import BlogStatus, Visibility
+from server.access import Actor
+from server.permits import may_read, permit
+from server.site import Site
+from server.tail import Loaded, NoSuchBlog
+from server.web.endpoint import NAMESPACE, Call, Endpoint, json
+from server.web.inputs import BlogPatch, NewBlog, StatusOfBlog, check_blog
+from server.web.problems import Problem
+
+
+class BlogView(Struct, frozen=True):
+    """A blog as the API reads it; `position` is its latest public one."""
+
+    id: str
+    slug: str
+    title: str
+    standfirst: str
+    language: str
+    time_zone: str
+    status: BlogStatus
+    visibility: Visibility
+    position: str
+    posts: int
+    created_at: datetime | None
+    url: str
+
+
+class Blogs(Struct, frozen=True):
+    blogs: tuple[BlogView, ...]
+
+
+class MovedTo(Exception):
+    """An old slug was asked for; `slug` is the present one."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(slug)
+        self.slug = slug
+
+
+def view(loaded: Loaded) -> BlogView:
+    blog = loaded.blog
+    return BlogView(
+        blog.id,
+        blog.slug,
+        blog.title,
+        blog.standfirst,
+        blog.language,
+        blog.time_zone,
+        blog.status,
+        blog.visibility,
+        str(loaded.timeline.position),
+        len(loaded.timeline.posts),
+        blog.created_at,
+        f"/blogs/{blog.slug}",
+    )
+
+
+async def find(site: Site, name: str, actor: Actor | None) -> Loaded:
+    """The blog a slug (or id) leads to, if it may be read; raises 401, 404, MovedTo.
+
+    A blog that may not be read is not there: its existence is nobody's business.
+    """
+    blog_id = await site.index.find(name)
+    if blog_id is None:
+        raise Problem(404, f"there is no blog {name[:80]}")
+    try:
+        loaded = await site.tail.load(blog_id)
+    except NoSuchBlog:
+        raise Problem(404, f"there is no blog {name[:80]}") from None
+    if not may_read(actor, loaded.blog):
+        if loaded.blog.visibility == "restricted" and actor is None and not loaded.blog.deleted:
+            raise Problem(401, "this blog is for its own readers: send a token or log in")
+        raise Problem(404, f"there is no blog {name[:80]}")
+    if loaded.blog.slug != name:
+        raise MovedTo(loaded.blog.slug)
+    return loaded
+
+
+async def found(call: Call) -> Loaded:
+    """The blog in the path. Writes may use an old slug too; reads are redirected."""
+    try:
+        return await find(call.site, call["blog"], call.actor)
+    except MovedTo as moved:
+        if call.request.method in {"GET", "HEAD"}:
+            raise
+        return await find(call.site, moved.slug, call.actor)
+
+
+def redirect(path: str, query: str, old: str, moved: MovedTo) -> Response:
+    """From an old slug to the present one, keeping the rest of the address."""
+    target = path.replace(f"/blogs/{old}", f"/blogs/{moved.slug}", 1)
+    return RedirectResponse(f"{target}?{query}" if query else target, 307)
+
+
+async def list_blogs(call: Call) -> Response:
+    """Blogs the asker may find: the public ones, and with a role the others."""
+    listed = []
+    for blog_id in await call.site.index.blogs():
+        try:
+            loaded = await call.site.tail.load(blog_id)
+        except NoSuchBlog:
+            continue
+        insider = call.actor is not None and call.actor.reaches("contributor", blog_id)
+        if insider or loaded.blog.visibility == "public":
+            listed.append(view(loaded))
+    listed.sort(key=lambda blog: (blog.created_at is not None, blog.created_at), reverse=True)
+    return json(Blogs(tuple(listed)))
+
+
+async def create_blog(call: Call) -> Response:
+    wanted = await call.decode(NewBlog)
+    check_blog(wanted)
+    request = await call.log_request()
+    blog_id = str(uuid.uuid5(NAMESPACE, f"{request.actor}\n{request.key}"))
+    command = CreateBlog(**structs.asdict(wanted))
+    permit(call.someone, command, Blog(blog_id))
+    await call.site.index.claim(wanted.slug, blog_id)
+    done = await call.site.commands.handle(blog_id, command, request)
+    await call.site.index.add(blog_id, wanted.slug)
+    return json(view(done.loaded), 201, location=f"/api/blogs/{wanted.slug}")
+
+
+async def read_blog(call: Call) -> Response:
+    return json(view(await found(call)))
+
+
+async def change_blog(call: Call) -> Response:
+    patch = await call.decode(BlogPatch)
+    check_blog(patch)
+    loaded = await found(call)
+    command = ChangeBlog(**structs.asdict(patch))
+    permit(call.someone, command, loaded.blog)
+    if not isinstance(patch.slug, UnsetType):
+        await call.site.index.claim(patch.slug, loaded.id)
+    await write(call, loaded, command)
+    if patch.slug is not UNSET:
+        await call.site.index.add(loaded.id, loaded.blog.slug)
+    return json(view(loaded))
+
+
+async def change_status(call: Call) -> Response:
+    wanted = await call.decode(StatusOfBlog)
+    loaded = await found(call)
+    await write(call, loaded, ChangeBlogStatus(wanted.status))
+    return json(view(loaded))
+
+
+async def delete_blog(call: Call) -> Response:
+    loaded = await found(call)
+    await write(call, loaded, DeleteBlog())
+    await call.site.index.remove(loaded.id)
+    return Response(status_code=204)
+
+
+async def write(call: Call, loaded: Loaded, command: Command) -> None:
+    """Carry out a command of the caller's on a blog."""
+    actor = call.someone
+
+    def allowed(blog: Blog) -> None:
+        permit(actor, command, blog)
+
+    await call.site.commands.handle(loaded.id, command, await call.log_request(), allowed)
+
+
+ENDPOINTS = [
+    Endpoint("GET", "/api/blogs", list_blogs, None, "The blogs you may find", gives=Blogs),
+    Endpoint(
+        "POST", "/api/blogs", create_blog, "admin", "Open a blog", NewBlog, BlogView, status=201
+    ),
+    Endpoint("GET", "/api/blogs/{blog}", read_blog, None, "One blog", gives=BlogView),
+    Endpoint(
+        "PATCH", "/api/blogs/{blog}", change_blog, "editor", "Change details", BlogPatch, BlogView
+    ),
+    Endpoint("DELETE", "/api/blogs/{blog}", delete_blog, "admin", "Delete a blog", status=204),
+    Endpoint(
+        "PUT",
+        "/api/blogs/{blog}/status",
+        change_status,
+        "editor",
+        "Start, pause, end",
+        StatusOfBlog,
+        BlogView,
+    ),
+]

@@ -1,0 +1,161 @@
+"""What clients may send: JSON bodies with their bounds, and how they become commands' parts."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
+
+from events.blog import PostStatus
+from events.document import Block, Body, Fault, Image, check, images, is_lang, with_images
+from events.facts import BlogStatus, Visibility
+from events.markup import from_html, from_markdown
+from server.media import Media
+from server.web.problems import invalid
+
+Line = Annotated[str, Meta(max_length=300)]
+Text = Annotated[str, Meta(max_length=2_000)]
+Markup = Annotated[str, Meta(max_length=512 * 1024)]
+Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+Tag = Annotated[str, Meta(min_length=1, max_length=60)]
+Tags = Annotated[tuple[Tag, ...], Meta(max_length=20)]
+Lang = Annotated[str, Meta(max_length=35)]
+Time = Annotated[datetime, Meta(tz=True)]
+
+
+class NewBlog(Struct, frozen=True, forbid_unknown_fields=True):
+    slug: Slug
+    title: Annotated[str, Meta(min_length=1, max_length=300)]
+    standfirst: Text = ""
+    language: Lang = "en"
+    time_zone: Line = "UTC"
+    visibility: Visibility = "draft"
+
+
+class BlogPatch(Struct, frozen=True, forbid_unknown_fields=True):
+    slug: Slug | UnsetType = UNSET
+    title: Annotated[str, Meta(min_length=1, max_length=300)] | UnsetType = UNSET
+    standfirst: Text | UnsetType = UNSET
+    language: Lang | UnsetType = UNSET
+    time_zone: Line | UnsetType = UNSET
+    visibility: Visibility | UnsetType = UNSET
+
+
+class StatusOfBlog(Struct, frozen=True, forbid_unknown_fields=True):
+    status: BlogStatus
+
+
+class _Said(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most one of `body`, `markdown`, `html`."""
+
+    body: tuple[Block, ...] | UnsetType = UNSET
+    markdown: Markup | UnsetType = UNSET
+    html: Markup | UnsetType = UNSET
+    title: Line | UnsetType = UNSET
+    author: Line | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+    lang: Lang | UnsetType = UNSET
+    published_at: Time | UnsetType | None = UNSET
+    pinned: bool | UnsetType = UNSET
+    key: bool | UnsetType = UNSET
+
+
+class NewPost(_Said, frozen=True, forbid_unknown_fields=True):
+    """`status` defaults to `published` where the role may, else `draft`."""
+
+    status: Literal["draft", "submitted", "scheduled", "published"] | UnsetType = UNSET
+    publish_at: Time | None = None
+
+
+class PostPatch(_Said, frozen=True, forbid_unknown_fields=True):
+    correction: Text = ""
+
+
+class StatusOfPost(Struct, frozen=True, forbid_unknown_fields=True):
+    status: PostStatus
+    note: Text = ""
+    publish_at: Time | None = None
+    keep_text: bool = False
+
+
+class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """For a PUT or DELETE that says all in its address."""
+
+
+def check_blog(blog: NewBlog | BlogPatch) -> None:
+    """What types cannot say of a blog's details; raises a 422 problem."""
+    faults = []
+    if not isinstance(blog.time_zone, UnsetType) and not is_zone(blog.time_zone):
+        faults.append(Fault("$.time_zone", "is not a time zone such as Europe/Amsterdam"))
+    if not isinstance(blog.language, UnsetType) and not is_lang(blog.language):
+        faults.append(Fault("$.language", "is not a language tag such as en or nl-BE"))
+    if faults:
+        raise invalid(faults)
+
+
+def is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def body_of(said: NewPost | PostPatch, media: Media) -> Body | UnsetType:
+    """The body in whichever form it was sent, its pictures measured; raises 422 problems."""
+    forms = [name for name in ("body", "markdown", "html") if getattr(said, name) is not UNSET]
+    if len(forms) > 1:
+        raise invalid([Fault(f"$.{forms[1]}", f"is one too many: {forms[0]} is there already")])
+    if said.lang is not UNSET and said.lang and not is_lang(said.lang):
+        raise invalid([Fault("$.lang", "is not a language tag such as en or nl-BE")])
+    if not isinstance(said.markdown, UnsetType):
+        body: Body = from_markdown(said.markdown)
+    elif not isinstance(said.html, UnsetType):
+        body = from_html(said.html)
+    elif not isinstance(said.body, UnsetType):
+        body = said.body
+        if faults := check(body):
+            raise invalid(list(faults))
+    else:
+        return UNSET
+    return measured(body, media, f"$.{forms[0]}")
+
+
+def measured(body: Body, media: Media, path: str) -> Body:
+    """The body with every picture's kind and size from the store; 422 for one it does not have."""
+    sizes = {image.attrs.media: media.find(image.attrs.media) for image in images(body)}
+    for id, picture in sizes.items():
+        if picture is None:
+            raise invalid([Fault(path, f"names the picture {id[:80]}, which was not uploaded")])
+
+    def measure(image: Image) -> Image:
+        picture = sizes[image.attrs.media]
+        assert picture is not None
+        attrs = replace(image.attrs, ext=picture.ext, width=picture.width, height=picture.height)
+        return replace(image, attrs=attrs)
+
+    return with_images(body, measure)
+
+
+def post_id(blog: str, actor: str, key: str) -> str:
+    """The id a new post gets: a client that chose the key knows it before the answer."""
+    return str(uuid.uuid5(uuid.UUID(blog), f"{actor}\n{key}"))
+
+
+def given(value: str | UnsetType) -> str:
+    return "" if isinstance(value, UnsetType) else value
+
+
+def tags_of(tags: Sequence[str] | UnsetType) -> tuple[str, ...]:
+    return () if isinstance(tags, UnsetType) else tuple(tags)
+
+
+def utc(time: datetime | UnsetType | None) -> datetime | UnsetType | None:
+    """A time as the log keeps it: UTC, to the millisecond."""
+    if time is None or isinstance(time, UnsetType):
+        return time
+    moment = time.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,135 @@
+"""What the audience opens: front page, a blog, a post, pictures and static files."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from events.blog import Post
+from events.timeline import PAGE
+from server.media import content_type
+from server.redis_log import reach
+from server.render import day
+from server.site import Site
+from server.tail import Loaded, NoSuchBlog
+from server.web.blogs import find
+from server.web.endpoint import identify
+from server.web.problems import Problem
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'self'"
+    ),
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "x-content-type-options": "nosniff",
+}
+FRESH = "public, max-age=0, s-maxage=1"
+
+
+def page(site: Site, name: str, status: int = 200, **values: Any) -> Response:
+    """A rendered template, with the headers every page has."""
+    text = site.templates.get_template(name).render(**values)
+    cache = values.get("cache", "private, no-store")
+    return Response(text, status, {**HEADERS, "cache-control": cache}, "text/html")
+
+
+async def front(request: Request) -> Response:
+    """The public blogs, the newest first."""
+    site: Site = request.app.state.site
+    listed = []
+    for blog_id in await site.index.blogs():
+        try:
+            loaded = await site.tail.load(blog_id)
+        except NoSuchBlog:
+            continue
+        if loaded.blog.visibility == "public" and not loaded.blog.deleted:
+            listed.append(loaded.blog)
+    listed.sort(key=lambda blog: blog.position, reverse=True)
+    return page(site, "front.html", blogs=listed, cache=FRESH)
+
+
+async def blog(request: Request) -> Response:
+    """The page of a blog, complete without a script; `?before=` an older stretch of it."""
+    site: Site = request.app.state.site
+    loaded = await _readable(request, site)
+    before = request.query_params.get("before") or None
+    posts = loaded.timeline.newest(PAGE + 1, before)
+    response = page(
+        site,
+        "page.html",
+        blog=loaded.blog,
+        articles=[_shown(loaded, post) for post in posts[:PAGE]],
+        pinned=[] if before else [_shown(loaded, post) for post in loaded.timeline.pins()],
+        keys=loaded.feed.key_events(),
+        position=str(loaded.timeline.position),
+        more=posts[PAGE - 1].order if len(posts) > PAGE else None,
+        before=before,
+        cache=_cache(loaded),
+    )
+    etag = f'W/"{loaded.timeline.position}-{before or ""}"'
+    response.headers["etag"] = etag
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"etag": etag, "cache-control": _cache(loaded)})
+    return response
+
+
+async def permalink(request: Request) -> Response:
+    """One post, at any depth."""
+    site: Site = request.app.state.site
+    loaded = await _readable(request, site)
+    post = loaded.timeline.posts.get(request.path_params["post"])
+    if post is None:
+        raise Problem(404, "this post is not there, or was withdrawn")
+    return page(
+        site,
+        "permalink.html",
+        blog=loaded.blog,
+        post=post,
+        article=_shown(loaded, post),
+        cache=_cache(loaded),
+    )
+
+
+async def picture(request: Request) -> Response:
+    """A stored picture, by the digest in its name."""
+    site: Site = request.app.state.site
+    name = request.path_params["name"]
+    path = site.media.path(name)
+    if path is None:
+        raise Problem(404, "there is no such picture")
+    headers = {**HEADERS, "cache-control": "public, max-age=3600"}
+    return FileResponse(path, media_type=content_type(name), headers=headers)
+
+
+async def demo(request: Request) -> Response:
+    """Leads to the sample day that is happening now."""
+    site: Site = request.app.state.site
+    slug = await reach(lambda: site.redis.get("liveblog:demo"))
+    if not isinstance(slug, bytes):
+        raise Problem(404, "no sample day is happening; start one with: liveblog demo")
+    return RedirectResponse(f"/blogs/{slug.decode()}", 307, {"cache-control": "no-store"})
+
+
+def _shown(loaded: Loaded, post: Post) -> dict[str, object]:
+    shown_day = day(post.published_at, loaded.blog.time_zone) if post.published_at else ""
+    return {"post": post, "html": loaded.feed.article(post), "day": shown_day}
+
+
+def _cache(loaded: Loaded) -> str:
+    return FRESH if loaded.blog.visibility in {"public", "unlisted"} else "private, no-store"
+
+
+async def _readable(request: Request, site: Site) -> Loaded:
+    return await find(site, request.path_params["blog"], await identify(request, site))
+
+
+ROUTES = [
+    Route("/", front),
+    Route("/demo", demo),
+    Route("/blogs/{blog}", blog),
+    Route("/blogs/{blog}/posts/{post}", permalink),
+    Route("/media/{name}", picture),
+]

@@ -1,0 +1,381 @@
+"""The API's posts: write, read, revise, move through their statuses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, structs
+from starlette.responses import Response, StreamingResponse
+
+from events import desk
+from events.blog import Blog, Post
+from events.commands import (
+    ChangePostStatus,
+    Command,
+    MarkKey,
+    PinPost,
+    RevisePost,
+    WritePost,
+)
+from events.entry import Stored, load
+from events.frames import PostView
+from events.history import Version, versions
+from events.position import Position
+from events.timeline import PAGE
+from server.access import Actor
+from server.log import entries
+from server.media import MAX_BYTES, Picture
+from server.past import moment, timeline_at
+from server.permits import permit
+from server.site import Site
+from server.tail import Loaded
+from server.web.blogs import found
+from server.web.endpoint import Call, Endpoint, json
+from server.web.inputs import (
+    NewPost,
+    PostPatch,
+    StatusOfPost,
+    body_of,
+    given,
+    post_id,
+    tags_of,
+    utc,
+)
+from server.web.problems import Problem
+
+LIST_LIMIT = 100
+
+
+
+class Posts(Struct, frozen=True):
+    """A page of a list; `next` is the `before` of the page after it."""
+
+    posts: tuple[PostView, ...]
+    next: str | None
+    position: str
+
+
+class VersionView(Struct, frozen=True):
+    version: int
+    at: str
+    actor: str
+    events: tuple[str, ...]
+    post: PostView
+
+
+class History(Struct, frozen=True):
+    versions: tuple[VersionView, ...]
+
+
+async def list_posts(call: Call) -> Response:
+    """The timeline, or with `status` the desk's list."""
+    loaded = await found(call)
+    await _catch_up(call, loaded)
+    if call.asked("status"):
+        return json(_desk_list(call, loaded))
+    blog, timeline = loaded.blog, loaded.timeline
+    if at := call.asked("at"):
+        blog, timeline = await timeline_at(call.site.log, loaded.blog, moment(at))
+    limit = _number(call, "limit", PAGE, LIST_LIMIT)
+    sort = call.asked("sort") or "newest"
+    if sort not in {"newest", "oldest"}:
+        raise Problem(400, f"sort takes newest or oldest, not {sort[:40]}")
+    cursor = call.asked("before")
+    tag, keys_only = call.asked("tag"), call.asked("key") == "true"
+    chosen = []
+    for post in timeline.walk(newest_first=sort == "newest"):
+        passed = cursor and (post.order >= cursor if sort == "newest" else post.order <= cursor)
+        if passed or (tag and tag not in post.tags) or (keys_only and not post.key):
+            continue
+        chosen.append(post)
+        if len(chosen) > limit:
+            break
+    more = chosen[limit - 1].order if len(chosen) > limit else None
+    views = tuple(call.site.articles.view(blog, post) for post in chosen[:limit])
+    return json(Posts(views, more, str(timeline.position)))
+
+
+def _desk_list(call: Call, loaded: Loaded) -> Posts:
+    actor = call.someone
+    status = call.asked("status")
+    own = None if actor.reaches("editor", loaded.id) else actor.id
+    if not actor.reaches("contributor", loaded.id):
+        raise Problem(403, "unpublished posts are for the desk")
+    chosen = [post for post in desk.posts(loaded.blog, own=own) if status in {"all", post.status}][
+        :LIST_LIMIT
+    ]
+    views = tuple(private(call.site, loaded.blog, post) for post in chosen)
+    return Posts(views, None, str(loaded.position))
+
+
+async def write_post(call: Call) -> Response:
+    said = await call.decode(NewPost)
+    loaded = await found(call)
+    actor, request = call.someone, await call.log_request()
+    editor = actor.reaches("editor", loaded.id)
+    body = body_of(said, call.site.media)
+    command = WritePost(
+        post=post_id(loaded.id, actor.id, request.key),
+        title=given(said.title),
+        body=() if isinstance(body, UnsetType) else body,
+        author=given(said.author),
+        tags=tags_of(said.tags),
+        lang=given(said.lang),
+        status=("published" if editor else "draft") if said.status is UNSET else said.status,
+        published_at=utc(said.published_at),
+        publish_at=utc(said.publish_at) or None,
+        pinned=said.pinned is True,
+        key=said.key is True,
+    )
+    return await _written(call, loaded, command, 201)
+
+
+async def read_post(call: Call) -> Response:
+    loaded = await found(call)
+    await _catch_up(call, loaded)
+    return _post_answer(call, loaded, _visible(call.actor, loaded, call["post"]))
+
+
+async def revise_post(call: Call) -> Response:
+    version = call.version()
+    said = await call.decode(PostPatch)
+    loaded = await found(call)
+    command = RevisePost(
+        post=call["post"],
+        version=version,
+        body=body_of(said, call.site.media),
+        published_at=utc(said.published_at),
+        correction=said.correction.strip(),
+        title=said.title,
+        author=said.author,
+        tags=said.tags,
+        lang=said.lang,
+        pinned=said.pinned,
+        key=said.key,
+    )
+    return await _written(call, loaded, command)
+
+
+async def change_post_status(call: Call) -> Response:
+    version = call.version()
+    wanted = await call.decode(StatusOfPost)
+    loaded = await found(call)
+    command = ChangePostStatus(
+        post=call["post"],
+        status=wanted.status,
+        version=version,
+        note=wanted.note,
+        keep_text=wanted.keep_text,
+        publish_at=utc(wanted.publish_at) or None,
+    )
+    return await _written(call, loaded, command)
+
+
+async def pin_post(call: Call) -> Response:
+    return await _written(call, await found(call), PinPost(call["post"], pinned=True))
+
+
+async def unpin_post(call: Call) -> Response:
+    return await _written(call, await found(call), PinPost(call["post"], pinned=False))
+
+
+async def mark_key(call: Call) -> Response:
+    return await _written(call, await found(call), MarkKey(call["post"], key=True))
+
+
+async def clear_key(call: Call) -> Response:
+    return await _written(call, await found(call), MarkKey(call["post"], key=False))
+
+
+async def post_history(call: Call) -> Response:
+    """Every version of a post, for those who may edit it."""
+    loaded = await found(call)
+    post = _visible(call.actor, loaded, call["post"])
+    if not (call.someone.reaches("editor", loaded.id) or post.created_by == call.someone.id):
+        raise Problem(403, "the history of a post is for its author and the editors")
+    return json(
+        History(
+            tuple(
+                VersionView(
+                    version.post.version,
+                    version.post.changed_at.isoformat() if version.post.changed_at else "",
+                    version.post.changed_by,
+                    version.events,
+                    private(call.site, loaded.blog, version.post),
+                )
+                for version in await _versions(call.site, loaded, post.id)
+            )
+        )
+    )
+
+
+async def read_log(call: Call) -> Response:
+    """The log's entries as they are stored, one JSON object a line."""
+    loaded = await found(call)
+    if not call.someone.reaches("editor", loaded.id):
+        raise Problem(403, "the log is for editors")
+    first = position_of(call.asked("from") or "0-0")
+    last = position_of(call.asked("to")) if call.asked("to") else None
+
+    async def lines() -> AsyncIterator[bytes]:
+        before = Position(first.epoch, max(0, first.seq - 1))
+        async for stored in entries(call.site.log, loaded.id, before):
+            if last and stored.position > last:
+                return
+            yield _line(stored)
+
+    headers = {"cache-control": "private, no-store"}
+    return StreamingResponse(lines(), headers=headers, media_type="application/x-ndjson")
+
+
+def _line(stored: Stored) -> bytes:
+    line = {
+        "position": str(stored.position),
+        "head": stored.head.decode(),
+        "content": stored.content.decode(),
+    }
+    return msgspec.json.encode(line) + b"\n"
+
+
+async def upload(call: Call) -> Response:
+    """A picture, as the raw body; its kind is seen from its content."""
+    loaded = await found(call)
+    if not call.someone.reaches("contributor", loaded.id):
+        raise Problem(403, "pictures are uploaded by the desk")
+    return json(_picture(await call.site.media.store(await call.raw(MAX_BYTES))), 201)
+
+
+def _picture(picture: Picture) -> dict[str, object]:
+    return {
+        "id": picture.id,
+        "url": picture.url,
+        "width": picture.width,
+        "height": picture.height,
+    }
+
+
+async def _written(call: Call, loaded: Loaded, command: Command, status: int = 200) -> Response:
+    """Carry out a command on a post and answer with the post as it made it."""
+    actor = call.someone
+
+    def allowed(blog: Blog) -> None:
+        permit(actor, command, blog)
+
+    request = await call.log_request()
+    done = await call.site.commands.handle(loaded.id, command, request, allowed)
+    post = await _as_of(call.site, loaded, command.post, done.position)  # type: ignore[union-attr] # commands on posts
+    return _post_answer(call, loaded, post, status)
+
+
+async def _as_of(site: Site, loaded: Loaded, post_id: str, position: Position) -> Post:
+    """A post at a position: the answer of a write stays the same when it is asked for again."""
+    post = loaded.blog.posts.get(post_id)
+    if post and post.position <= position:
+        return post
+    then = [v.post for v in await _versions(site, loaded, post_id) if v.post.position <= position]
+    if not then:
+        raise Problem(404, f"there is no post {post_id[:80]} in this blog")
+    return then[-1]
+
+
+async def _versions(site: Site, loaded: Loaded, post_id: str) -> list[Version]:
+    stored = [load(each) async for each in entries(site.log, loaded.id)]
+    return await asyncio.to_thread(versions, loaded.id, stored, post_id)
+
+
+def _visible(actor: Actor | None, loaded: Loaded, post_id: str) -> Post:
+    """A post, if the asker may see it: 404 otherwise, withdrawn texts included."""
+    post = loaded.blog.posts.get(post_id)
+    insider = actor is not None and (
+        actor.reaches("editor", loaded.id)
+        or (actor.reaches("contributor", loaded.id) and post and post.created_by == actor.id)
+    )
+    if post is None or not (post.public or insider):
+        raise Problem(404, f"there is no post {post_id[:80]} in this blog")
+    return post
+
+
+def private(site: Site, blog: Blog, post: Post) -> PostView:
+    """A post with what only the desk is shown."""
+    return structs.replace(
+        site.articles.view(blog, post),
+        reason=post.reason,
+        publish_at=post.publish_at,
+        created_by=post.created_by,
+    )
+
+
+def _post_answer(call: Call, loaded: Loaded, post: Post, status: int = 200) -> Response:
+    insider = call.actor is not None and call.actor.reaches("contributor", loaded.id)
+    view = private(call.site, loaded.blog, post) if insider else loaded.feed.view(post)
+    return json(view, status, etag=f'"{post.version}"')
+
+
+async def _catch_up(call: Call, loaded: Loaded) -> None:
+    """`?min=<position>`: another worker has written that far; wait for it up to a second."""
+    asked = call.asked("min")
+    if asked:
+        call.site.tail.wake(loaded.id)
+        await loaded.reach(position_of(asked), seconds=1)
+
+
+def position_of(text: str) -> Position:
+    try:
+        return Position.parse(text)
+    except ValueError as error:
+        raise Problem(400, str(error)) from None
+
+
+def _number(call: Call, name: str, default: int, limit: int) -> int:
+    text = call.asked(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text) > 0):
+        raise Problem(400, f"{name} takes a number from 1 to {limit}, not {text[:40]}")
+    return min(int(text), limit)
+
+
+_POSTS = "/api/blogs/{blog}/posts"
+_POST = _POSTS + "/{post}"
+
+ENDPOINTS = [
+    Endpoint(
+        "GET",
+        _POSTS,
+        list_posts,
+        None,
+        "The timeline",
+        gives=Posts,
+        query=("before", "limit", "sort", "tag", "key", "at", "min", "status"),
+    ),
+    Endpoint(
+        "POST", _POSTS, write_post, "contributor", "Write a post", NewPost, PostView, status=201
+    ),
+    Endpoint("GET", _POST, read_post, None, "One post", gives=PostView, query=("min",)),
+    Endpoint("PATCH", _POST, revise_post, "contributor", "Revise a post", PostPatch, PostView),
+    Endpoint("GET", _POST + "/history", post_history, "contributor", "Its versions", gives=History),
+    Endpoint(
+        "PUT",
+        _POST + "/status",
+        change_post_status,
+        "contributor",
+        "Submit, schedule, publish, retract, restore",
+        StatusOfPost,
+        PostView,
+    ),
+    Endpoint("PUT", _POST + "/pin", pin_post, "editor", "Pin", gives=PostView),
+    Endpoint("DELETE", _POST + "/pin", unpin_post, "editor", "Unpin", gives=PostView),
+    Endpoint("PUT", _POST + "/key", mark_key, "editor", "Mark as a key event", gives=PostView),
+    Endpoint("DELETE", _POST + "/key", clear_key, "editor", "Clear the mark", gives=PostView),
+    Endpoint(
+        "GET",
+        "/api/blogs/{blog}/log",
+        read_log,
+        "editor",
+        "The log as it is stored, NDJSON",
+        query=("from", "to"),
+    ),
+    Endpoint(
+        "POST", "/api/blogs/{blog}/media", upload, "contributor", "Upload a picture", status=201
+    ),
+]

@@ -1,0 +1,90 @@
+"""SIGKILL in the middle of writing: every acknowledged post is there, exactly once."""
+
+import asyncio
+import contextlib
+import random
+from pathlib import Path
+
+import httpx
+import pytest
+
+from events.blog import Blog, evolve
+from events.entry import Stored, check, load
+from server.log import entries
+from server.settings import Settings
+from server.site import opened
+from tests.process import Server, liveblog
+
+WRITERS = 8
+ROUNDS = 20
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+async def write(url: str, token: str, key: str) -> bool:
+    """One post with a key; whether it was acknowledged."""
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": key}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=10) as client:
+        with contextlib.suppress(httpx.HTTPError):
+            answer = await client.post("/api/blogs/day/posts", json={"title": key})
+            return answer.status_code == 201
+    return False
+
+
+async def write_until_killed(server: Server, token: str, keys: list[str], after: int) -> set[str]:
+    """Write all keys from eight writers at once, and kill the server after so many answers."""
+    acknowledged: set[str] = set()
+    waiting = iter(keys)
+
+    async def writer() -> None:
+        for key in waiting:
+            if await write(server.url, token, key):
+                acknowledged.add(key)
+                if len(acknowledged) == after:
+                    server.kill()
+
+    await asyncio.gather(*(writer() for _ in range(WRITERS)))
+    return acknowledged
+
+
+async def the_log(data: Path) -> list[Stored]:
+    async with opened(Settings(data=data)) as site:
+        blog = await site.index.find("day")
+        assert blog
+        return [stored async for stored in entries(site.log, blog)]
+
+
+def titles_of(log: list[Stored]) -> list[str]:
+    """The titles of every post in the log, after its chain was walked."""
+    before, blog = None, Blog("day")
+    for stored in log:
+        check(stored, before)
+        blog, before = evolve(blog, load(stored)), stored
+    assert [stored.position.seq for stored in log] == list(range(1, len(log) + 1))
+    return [post.title for post in blog.posts.values()]
+
+
+async def test_no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed(
+    data: Path,
+) -> None:
+    chance = random.Random(1)
+    server = Server(data)
+    token = server.token()
+    with server.client() as client:
+        client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
+    wanted: set[str] = set()
+    for turn in range(ROUNDS):
+        keys = [f"{turn}-{number}" for number in range(16)]
+        acknowledged = await write_until_killed(server, token, keys, chance.randint(1, 12))
+        server = Server(data)
+        for key in keys:
+            assert await write(server.url, token, key), "the retry settles what was unknown"
+        wanted |= set(keys)
+        assert acknowledged <= wanted
+    assert server.stop() == 0
+    titles = titles_of(await the_log(data))
+    assert sorted(titles) == sorted(wanted)
+    assert "every one as it was written" in liveblog("verify", "day", data=data)
