@@ -1,8 +1,9 @@
 // Builds the pages' scripts and styles into server/static, and holds them to their sizes.
 // Every folder of src/ with a main.ts is a room of its own and becomes <room>.js; every file of
-// styles/ becomes the file of that name. Nothing is written when one of them is too big.
+// styles/ becomes the file of that name; what lies in assets/ goes along as it is. Nothing is
+// written when one of them is too big.
 
-import { mkdirSync, readdirSync, rmSync, existsSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, existsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -38,6 +39,11 @@ async function bundle() {
   return outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
 }
 
+function assets() {
+  const folder = join(HERE, "assets");
+  return readdirSync(folder).map((name) => ({ name, contents: readFileSync(join(folder, name)) }));
+}
+
 function measured({ name, contents }) {
   const size = gzipSync(contents, { level: 9 }).length / 1000;
   const limit = Object.entries(KILOBYTES).find(([ending]) => name.endsWith(ending))?.[1] ?? Infinity;
@@ -55,7 +61,7 @@ function write(files) {
   }
 }
 
-const files = await bundle();
+const files = [...(await bundle()), ...assets()];
 const tooBig = files.filter((file) => !measured(file));
 if (tooBig.length > 0) {
   console.error(`too big: ${tooBig.map(({ name }) => name).join(", ")}; nothing was written`);

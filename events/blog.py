@@ -34,6 +34,7 @@ from events.facts import (
     PostReturned,
     PostRevised,
     PostScheduled,
+    PostStatusEvent,
     PostSubmitted,
     PostTimeSet,
     PostUnpinned,
@@ -178,32 +179,40 @@ def _describe(blog: Blog, event: BlogCreated | BlogDetailsChanged) -> None:
 
 def _evolve_post(blog: Blog, post: Post, event: PostEvent, entry: Entry) -> None:
     match event:
-        case PostPublished():
-            _publish(blog, post, event, entry)
         case PostDrafted() | PostRevised():
             _say(post, event)
             if post.public:
                 post.edited_at = entry.at
         case PostCorrected():
             post.correction = event.content.text if event.content else ""
-        case PostSubmitted():
-            post.status, post.publish_at = "submitted", None
-        case PostReturned():
-            post.status, post.publish_at, post.reason = "draft", None, ""
-        case PostScheduled():
-            post.status, post.publish_at = "scheduled", event.publish_at
-        case PostRetracted():
-            post.status, post.keep_text, post.publish_at = "retracted", event.keep_text, None
-            post.reason = event.content.text if event.content else ""
-            post.pinned = False
-        case PostRestored():
-            post.status, post.keep_text, post.reason = "published", False, ""
         case PostPinned() | PostUnpinned():
             post.pinned = isinstance(event, PostPinned)
         case PostKeyMarked() | PostKeyCleared():
             post.key = isinstance(event, PostKeyMarked)
         case PostTimeSet():
             _place(post, event.published_at)
+        case _:
+            _stand(blog, post, event, entry)
+
+
+def _stand(blog: Blog, post: Post, event: PostStatusEvent, entry: Entry) -> None:
+    """Change a post's status; what belongs to the status before goes with it."""
+    post.publish_at, post.reason, post.keep_text = None, "", False
+    match event:
+        case PostPublished():
+            post.status = "published"
+            _publish(blog, post, event, entry)
+        case PostSubmitted():
+            post.status = "submitted"
+        case PostReturned():
+            post.status = "draft"
+        case PostScheduled():
+            post.status, post.publish_at = "scheduled", event.publish_at
+        case PostRetracted():
+            post.status, post.pinned, post.keep_text = "retracted", False, event.keep_text
+            post.reason = event.content.text if event.content else ""
+        case PostRestored():
+            post.status = "published"
         case _:
             assert_never(event)
 
@@ -215,7 +224,6 @@ def _say(post: Post, event: PostDrafted | PostRevised) -> None:
 
 
 def _publish(blog: Blog, post: Post, event: PostPublished, entry: Entry) -> None:
-    post.status, post.publish_at = "published", None
     if post.first_published_at is None:
         post.first_published_at = entry.at
         # Without a time it takes the place after the post before it in the log.

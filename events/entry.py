@@ -89,6 +89,8 @@ _encode: Callable[[object], bytes] = msgspec.json.Encoder().encode
 _decode_head = msgspec.json.Decoder(_Head).decode
 _decode_contents = msgspec.json.Decoder(_Contents[Content]).decode
 _decode_raw = msgspec.json.Decoder(_Contents[Raw]).decode
+_UNDECODABLE = (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError)
+"""What a payload of the wrong shape raises, in the decoder or in an upcaster."""
 _CURRENT = b'{"v":%d,' % VERSION
 
 
@@ -115,11 +117,7 @@ def store(entry: Entry, prev: str, salt: Callable[[], str], request: str = "") -
 
 def load(stored: Stored) -> Entry:
     """Decode a stored entry of any version; raises Corrupt."""
-    try:
-        head = _current_head(stored.head)
-        contents = _current_contents(stored.content)
-    except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise Corrupt(stored.position, f"cannot be decoded: {error}") from error
+    head, contents = _head_of(stored), _contents_of(stored)
     for event, salted in zip(head.events, contents.contents, strict=False):
         if salted is not None:
             event.content = salted.content
@@ -127,46 +125,58 @@ def load(stored: Stored) -> Entry:
 
 
 def previous(stored: Stored) -> str:
-    """The digest that a stored entry says the head before it has."""
-    return _current_head(stored.head).prev
+    """The digest that a stored entry says the head before it has; raises Corrupt."""
+    return _head_of(stored).prev
 
 
 def request_of(stored: Stored) -> str:
-    """The fingerprint of the request behind a stored entry."""
-    return _current_contents(stored.content).request
+    """The fingerprint of the request behind a stored entry; raises Corrupt."""
+    return _contents_of(stored).request
 
 
 def check(stored: Stored, after: Stored | None) -> None:
     """Verify one entry against itself and the one before; raises Corrupt with the reason."""
-    try:
-        head = _current_head(stored.head)
-        raw = _decode_raw(stored.content)
-    except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise Corrupt(stored.position, f"cannot be decoded: {error}") from error
+    head, digests = _head_of(stored), _digests_of(stored)
     if head.position != str(stored.position):
         raise Corrupt(stored.position, f"its head says it is {head.position}")
     if stored.position.seq != (after.position.seq if after else 0) + 1:
         raise Corrupt(stored.position, "the numbering before it has a gap")
     if head.prev != (after.digest if after else GENESIS):
         raise Corrupt(stored.position, "the entry before it is not the one it was chained to")
-    if len(raw.contents) != len(head.contents):
+    if len(digests) != len(head.contents):
         raise Corrupt(stored.position, "its contents are not those it was stored with")
-    for digest, salted in zip(head.contents, raw.contents, strict=True):
-        if salted is not None and _digest(salted) != digest:
+    for stored_with, digest in zip(head.contents, digests, strict=True):
+        if digest not in (None, stored_with):  # None: erased, which the chain allows
             raise Corrupt(stored.position, "a content is not the one it was stored with")
 
 
-def _current_head(raw: bytes) -> _Head:
-    # The version is the first field written, so the common case needs no second look.
-    if raw.startswith(_CURRENT):
-        return _decode_head(raw)
-    return msgspec.convert(upcast_head(msgspec.json.decode(raw)), _Head)
+def _head_of(stored: Stored) -> _Head:
+    try:
+        # The version is the first field written, so the common case needs no second look.
+        if stored.head.startswith(_CURRENT):
+            return _decode_head(stored.head)
+        return msgspec.convert(upcast_head(msgspec.json.decode(stored.head)), _Head)
+    except _UNDECODABLE as error:
+        raise Corrupt(stored.position, f"its head cannot be decoded: {error}") from error
 
 
-def _current_contents(raw: bytes) -> _Contents[Content]:
-    if raw.startswith(_CURRENT):
-        return _decode_contents(raw)
-    return msgspec.convert(upcast_contents(msgspec.json.decode(raw)), _Contents[Content])
+def _contents_of(stored: Stored) -> _Contents[Content]:
+    try:
+        if stored.content.startswith(_CURRENT):
+            return _decode_contents(stored.content)
+        payload = upcast_contents(msgspec.json.decode(stored.content))
+        return msgspec.convert(payload, _Contents[Content])
+    except _UNDECODABLE as error:
+        raise Corrupt(stored.position, f"its content cannot be decoded: {error}") from error
+
+
+def _digests_of(stored: Stored) -> list[str | None]:
+    """The digest of each content as its bytes are, whatever their version; None where erased."""
+    try:
+        contents = _decode_raw(stored.content).contents
+        return [_digest(each) if each else None for each in contents]
+    except _UNDECODABLE as error:
+        raise Corrupt(stored.position, f"its content cannot be decoded: {error}") from error
 
 
 def _salted(content: Content | None, salt: Callable[[], str]) -> _Salted[Raw] | None:

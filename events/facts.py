@@ -176,16 +176,14 @@ BlogEvent = (
     | BlogVisibilityChanged
     | BlogDeleted
 )
+PostStatusEvent = (
+    PostSubmitted | PostReturned | PostScheduled | PostPublished | PostRetracted | PostRestored
+)
 PostEvent = (
-    PostDrafted
-    | PostSubmitted
-    | PostReturned
-    | PostScheduled
-    | PostPublished
+    PostStatusEvent
+    | PostDrafted
     | PostRevised
     | PostCorrected
-    | PostRetracted
-    | PostRestored
     | PostPinned
     | PostUnpinned
     | PostKeyMarked

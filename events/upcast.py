@@ -43,18 +43,20 @@ _CONTENTS: dict[int, Step] = {1: _byline_to_author}
 
 
 def upcast_head(payload: Payload) -> Payload:
-    """Bring a head of any known version to the current one; KeyError for an unknown version."""
+    """Bring a head of any known version to the current one; ValueError for an unknown version."""
     return _climb(payload, _HEADS)
 
 
 def upcast_contents(payload: Payload) -> Payload:
-    """Bring contents of any known version to the current one; KeyError for an unknown one."""
+    """Bring contents of any known version to the current one; ValueError for an unknown one."""
     return _climb(payload, _CONTENTS)
 
 
 def _climb(payload: Payload, steps: dict[int, Step]) -> Payload:
     version: int = payload["v"]
     while version != VERSION:
+        if version not in steps:
+            raise ValueError(f"version {version!r} is unknown; this program writes {VERSION}")
         payload = steps[version](payload)
         version += 1
     return payload | {"v": VERSION}

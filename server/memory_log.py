@@ -1,6 +1,7 @@
 """A log in memory, under the same contract: for folding a file, and for the contract itself."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator
 
 from msgspec import Struct, field
@@ -55,8 +56,10 @@ class MemoryLog:
 
     async def read(self, blog: str, after: Position, limit: int = 500) -> list[Stored]:
         log = self._blogs.get(blog)
-        # Dense numbering: seq n stands at index n - 1.
-        return log.entries[after.seq : after.seq + limit] if log else []
+        if log is None:
+            return []
+        start = bisect_right(log.entries, after, key=lambda stored: stored.position)
+        return log.entries[start : start + limit]
 
     async def head(self, blog: str) -> Head | None:
         log = self._blogs.get(blog)

@@ -30,9 +30,7 @@ def moment(text: str) -> Position | datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-async def timeline_at(
-    log: Log, now: Blog, at: Position | datetime
-) -> tuple[Blog, Timeline]:
+async def timeline_at(log: Log, now: Blog, at: Position | datetime) -> tuple[Blog, Timeline]:
     """The blog and its timeline at a moment, as may be shown today."""
     blog, timeline = Blog(now.id), Timeline()
     async for stored in entries(log, now.id):
@@ -51,6 +49,4 @@ def as_shown_today(then: Post, now: Post) -> Post:
     """A past post; of one withdrawn since, only that it was there."""
     if now.status != "retracted" or now.keep_text:
         return then
-    return replace(
-        then, status="retracted", title="", body=(), author="", correction="", tags=()
-    )
+    return replace(then, status="retracted", title="", body=(), author="", correction="", tags=())

@@ -3,18 +3,18 @@
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import (
     ClusterDownError,
-    ConnectionError,
     NoScriptError,
     ReadOnlyError,
     RedisError,
     ResponseError,
-    TimeoutError,
 )
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import TimeoutError as TimedOut
 
 from events.entry import Stored, load, request_of
 from events.position import START, Position
@@ -28,8 +28,6 @@ LISTEN = 5.0
 
 _SCRIPT = Path(__file__).with_name("append.lua").read_text()
 _SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-
-T = TypeVar("T")
 
 
 class RedisLog:
@@ -77,7 +75,7 @@ class RedisLog:
     async def _durably(self, keys: list[str], arguments: list[Any]) -> list[bytes]:
         """Run the script and, on the same connection, wait for the replicas."""
 
-        async def run() -> list[bytes]:
+        async def run() -> Any:
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.evalsha(_SHA, len(keys), *keys, *arguments)
                 if self._replicas:
@@ -87,16 +85,17 @@ class RedisLog:
                 raise Unreachable(
                     f"{waited[0]} of {self._replicas} replicas have confirmed the append"
                 )
-            return cast("list[bytes]", answer)
+            return answer
 
-        async def run_or_load() -> list[bytes]:
+        async def run_or_load() -> Any:
             try:
                 return await run()
             except NoScriptError:
                 await self._redis.script_load(_SCRIPT)
                 return await run()
 
-        return await reach(run_or_load)
+        answer: list[bytes] = await reach(run_or_load)
+        return answer
 
     async def answered(self, blog: str, request: Request) -> Receipt | None:
         stored = await reach(lambda: self._redis.hget(_keys(blog)[2], _field(request)))
@@ -120,7 +119,7 @@ class RedisLog:
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.hget(epoch, "epoch")
                 pipe.xrevrange(log, count=1)
-                return cast("list[Any]", await pipe.execute())
+                return await pipe.execute()
 
         opened, last = await reach(ask)
         if opened is None:
@@ -134,7 +133,7 @@ class RedisLog:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for blog in blogs:
                     pipe.xrevrange(_keys(blog)[0], count=1)
-                return cast("list[Any]", await pipe.execute())
+                return await pipe.execute()
 
         return [_position(last[0][0]) if last else START for last in await reach(ask)]
 
@@ -144,8 +143,7 @@ class RedisLog:
         async def write() -> None:
             if await self._redis.hexists(epochs, "epoch"):
                 raise Exists(blog)
-            last = await self._redis.xrevrange(log, count=1)
-            there = _position(last[0][0]) if last else START
+            [there] = await self.heads([blog])
             async with self._redis.pipeline(transaction=True) as pipe:
                 for stored in entries:
                     if stored.position > there:
@@ -189,11 +187,14 @@ def _stored(id: bytes, fields: dict[bytes, bytes]) -> Stored:
     return Stored(_position(id), fields[b"h"], fields[b"c"])
 
 
-async def reach(ask: Callable[[], Awaitable[T]]) -> T:
-    """Turn every way of not getting an answer into Unreachable."""
+async def reach(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Turn every way of not getting an answer into Unreachable.
+
+    Any: redis-py types a reply as the union of what its options could make of it; here bytes.
+    """
     try:
         return await ask()
-    except (ConnectionError, TimeoutError, ReadOnlyError, ClusterDownError, OSError) as error:
+    except (Disconnected, TimedOut, ReadOnlyError, ClusterDownError, OSError) as error:
         raise Unreachable(f"the log is out of reach: {error}") from error
     except ResponseError as error:
         # LOADING, OOM, MISCONF (a full disk), NOREPLICAS: a Redis that answers but cannot serve.

@@ -75,8 +75,8 @@ def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
 
 
 async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.02)  # noqa: ASYNC110 - uvicorn sets a flag, no event
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn sets a flag, no event
+        await asyncio.sleep(0.02)
 
 
 async def login_link(site: Site, name: str) -> str:

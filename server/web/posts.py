@@ -46,7 +46,6 @@ from server.web.problems import Problem
 LIST_LIMIT = 100
 
 
-
 class Posts(Struct, frozen=True):
     """A page of a list; `next` is the `before` of the page after it."""
 
@@ -215,7 +214,8 @@ async def read_log(call: Call) -> Response:
     if not call.someone.reaches("editor", loaded.id):
         raise Problem(403, "the log is for editors")
     first = position_of(call.asked("from") or "0-0")
-    last = position_of(call.asked("to")) if call.asked("to") else None
+    end = call.asked("to")
+    last = position_of(end) if end else None
 
     async def lines() -> AsyncIterator[bytes]:
         before = Position(first.epoch, max(0, first.seq - 1))

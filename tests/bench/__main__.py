@@ -21,7 +21,7 @@ from events.markup import from_markdown
 from events.timeline import Timeline
 from server.app import app
 from server.commands import new_salt
-from server.log import Request, Tip, Head, beginning, entries
+from server.log import Head, Request, Tip, beginning, entries
 from server.settings import Settings
 from server.site import Site, running
 from server.tail import Tail
@@ -115,7 +115,9 @@ async def _append(site: Site) -> list[Row]:
     rows = []
     for name, share, must in (("p50", 0.5, "1.6 x"), ("p99", 0.99, "")):
         a, b = _percentile(ours, share), _percentile(bare, share)
-        rows.append(Row(f"append {name}", f"{a:.2f} ms", f"XADD {b:.2f} ms", f"{a / b:.2f} x", must))
+        rows.append(
+            Row(f"append {name}", f"{a:.2f} ms", f"XADD {b:.2f} ms", f"{a / b:.2f} x", must)
+        )
     return rows
 
 
@@ -191,8 +193,8 @@ async def _post_to_socket(data: Path, fsync: float) -> Row:
         uvicorn.Config(application, port=0, log_level="error", lifespan="on", loop="uvloop")
     )
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)  # noqa: ASYNC110 - uvicorn sets a flag, no event
+    while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag, no event
+        await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     token = await application.state.site.access.create_token("admin")
     headers = {"authorization": f"Bearer {token}"}
@@ -233,7 +235,9 @@ def _show(rows: list[Row]) -> None:
     table = [msgspec.structs.astuple(row) for row in (head, *rows)]
     widths = [max(len(row[i]) for row in table) for i in range(5)]
     for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 if __name__ == "__main__":

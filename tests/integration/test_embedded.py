@@ -370,6 +370,7 @@ def test_ctrl_c_leaves_the_storage_until_its_user_closes(
 ) -> None:
     user = join()
     assert user.hear()
+    assert os.getsid(keeper_of(data)) != os.getsid(user.process.pid)  # not the terminal's
     os.killpg(user.process.pid, signal.SIGINT)
     assert user.hear() == "closed"
     assert "SIGINT" not in log_of(data)

@@ -92,7 +92,8 @@ class House:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        tokens = {"nobody": "", **{role: server.token(role) for role in ROLES}}
+        tokens: dict[str, str] = {"nobody": ""}
+        tokens.update((role, server.token(role)) for role in ROLES)
         self.headers = {
             who: {"authorization": f"Bearer {token}"} if token else {}
             for who, token in tokens.items()

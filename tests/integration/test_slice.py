@@ -1,7 +1,6 @@
 """The way of one post: API, log, projection, socket, and the log replayed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec

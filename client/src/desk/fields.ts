@@ -28,17 +28,17 @@ export function control<T extends HTMLElement = HTMLInputElement>(form: HTMLForm
   return (form.querySelector(`[name="${name}"]`) as T | null) ?? undefined;
 }
 
-export function typed(form: HTMLFormElement): Fields {
+/** What stands in a form; what a role has no control for is as it was. */
+export function typed(form: HTMLFormElement, before: Fields): Fields {
   const text = (name: string): string => control<Input>(form, name)?.value ?? "";
-  const checked = (name: string): boolean => control(form, name)?.checked ?? false;
   return {
     title: text("title").trim(),
     markdown: text("markdown"),
     author: text("author").trim(),
     tags: tags(text("tags")),
     lang: text("lang").trim(),
-    pinned: checked("pinned"),
-    key: checked("key"),
+    pinned: control(form, "pinned")?.checked ?? before.pinned,
+    key: control(form, "key")?.checked ?? before.key,
   };
 }
 

@@ -1,0 +1,103 @@
+// The blog itself: its details, its status, and the head of the page that shows both.
+
+import { read } from "./api.ts";
+import { Attempts } from "./attempt.ts";
+import type { BlogView, Desk, Details } from "./desk.ts";
+import { busy, byId, explain, say, slot } from "./dom.ts";
+
+const STATUS = { upcoming: "Upcoming", live: "Live", paused: "Paused", ended: "Ended" };
+const NAMES = ["title", "standfirst", "slug", "language", "time_zone", "visibility"] as const;
+
+type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+export class Blog {
+  private readonly form = document.getElementById("details") as HTMLFormElement | null;
+  private readonly attempts = new Attempts();
+  /** What the form was filled with: a control that differs was typed into. */
+  private readonly before = new Map<string, string>();
+
+  /** `moved` is told when the blog's time zone or address is another. */
+  constructor(
+    private readonly desk: Desk,
+    private readonly moved: () => void,
+  ) {
+    if (!this.form) return;
+    for (const name of NAMES) this.before.set(name, this.control(name).value);
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void busy(this.form as HTMLFormElement, () => this.save());
+    });
+    byId("statuses").addEventListener("click", (event) => {
+      const { status } = (event.target as HTMLElement).closest("button")?.dataset ?? {};
+      if (status) void busy(byId("statuses"), () => this.turn(status));
+    });
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.show(await read<Details>(this.desk.own("/details")));
+    } catch (error) {
+      explain(byId("connection"), error);
+    }
+  }
+
+  private async save(): Promise<void> {
+    const message = slot(this.form as HTMLFormElement, "message");
+    const typed = NAMES.filter((name) => this.control(name).value !== this.before.get(name));
+    if (typed.length === 0) return say(message, "Nothing has changed.");
+    const body = Object.fromEntries(typed.map((name) => [name, this.control(name).value.trim()]));
+    try {
+      const blog = await this.attempts.send<BlogView>({ method: "PATCH", path: this.desk.api(), body });
+      for (const name of typed) this.before.set(name, this.control(name).value);
+      this.desk.slug = blog.slug;
+      say(message, "Saved.");
+      await this.refresh();
+    } catch (error) {
+      explain(message, error);
+    }
+  }
+
+  private async turn(status: string): Promise<void> {
+    try {
+      await this.attempts.send({ method: "PUT", path: this.desk.api("/status"), body: { status } });
+      say(byId("status-message"), "");
+      await this.refresh();
+    } catch (error) {
+      explain(byId("status-message"), error);
+    }
+  }
+
+  private show({ blog, following }: Details): void {
+    document.title = `${blog.title} · Desk`;
+    byId("title").textContent = blog.title;
+    byId("status").textContent = STATUS[blog.status];
+    byId("status").dataset.status = blog.status;
+    byId<HTMLAnchorElement>("page").href = `/blogs/${blog.slug}`;
+    this.follow(blog);
+    if (!this.form) return;
+    for (const name of NAMES) this.fill(name, blog[name]);
+    for (const button of byId("statuses").querySelectorAll<HTMLButtonElement>("button")) {
+      button.hidden = !following.includes(button.dataset.status ?? "");
+      if (button.dataset.status === "live") button.textContent = blog.status === "upcoming" ? "Go live" : "Go live again";
+    }
+  }
+
+  private follow({ slug, time_zone }: BlogView): void {
+    const elsewhere = slug !== this.desk.slug || time_zone !== this.desk.zone;
+    this.desk.slug = slug;
+    this.desk.zone = time_zone;
+    if (location.pathname !== this.desk.own("")) history.replaceState(null, "", this.desk.own(""));
+    if (elsewhere) this.moved();
+  }
+
+  /** Show what is so now, unless something else was typed there. */
+  private fill(name: (typeof NAMES)[number], value: string): void {
+    const control = this.control(name);
+    if (control.value === this.before.get(name)) control.value = value;
+    this.before.set(name, value);
+  }
+
+  private control(name: string): Control {
+    return this.form?.elements.namedItem(name) as Control;
+  }
+}

@@ -1,0 +1,57 @@
+// The script of the desk: the list of blogs, and the desk of one.
+
+import { follow } from "../browser.ts";
+import type { Envelope } from "../messages.ts";
+import { Desk } from "./desk.ts";
+import { Blog } from "./details.ts";
+import { byId, say } from "./dom.ts";
+import { composer } from "./editor.ts";
+import { openBlogs } from "./open.ts";
+import { Posts } from "./posts.ts";
+
+/** What the desk's socket says: only that something has changed, never what. */
+interface Message extends Envelope {
+  readonly type: "hello" | "changed";
+  readonly position: string;
+  readonly posts?: readonly string[];
+  readonly blog?: boolean;
+}
+
+const form = document.getElementById("open") as HTMLFormElement | null;
+if (form) openBlogs(form);
+
+const main = document.getElementById("desk");
+if (main) void begin(main);
+
+async function begin(main: HTMLElement): Promise<void> {
+  const desk = new Desk(main);
+  const posts = new Posts(desk);
+  const blog = new Blog(desk, () => void posts.refresh());
+  let standing = "";
+
+  composer(desk, () => void posts.refresh());
+  await posts.refresh();
+  await posts.restore();
+
+  let heard = main.dataset.position ?? "0-0";
+  const connection = follow<Message>(desk.own("/live"), heard, {
+    message({ type, position, posts: touched, blog: touchedBlog }) {
+      const missed = type === "hello" && position !== heard;
+      heard = position;
+      if (missed || touched?.length) void posts.refresh();
+      if (missed || touchedBlog) void blog.refresh();
+    },
+    standing(now) {
+      standing = now;
+      if (now === "connecting") return;
+      say(byId("connection"), SAID[now] ?? "", "warning");
+    },
+  });
+  // Somebody comes back, perhaps from logging in again in another tab.
+  addEventListener("focus", () => standing === "stopped" && connection.start());
+}
+
+const SAID: Record<string, string> = {
+  waiting: "Not connected just now: what others do shows up again as soon as we are.",
+  stopped: "Not connected any more: your session has ended, or the blog was deleted. Log in in another tab; what you typed stays here.",
+};
