@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from events.blog import Blog, Post, PostStatus
+from events.document import images
 
 
 def posts(
@@ -15,6 +16,16 @@ def posts(
             continue
         if status is None or post.status == status:
             yield post
+
+
+def withdrawn_pictures(blog: Blog) -> tuple[set[str], set[str]]:
+    """Ids of pictures: those only withdrawn posts show, and those that may be shown."""
+    gone: set[str] = set()
+    shown: set[str] = set()
+    for post in blog.posts.values():
+        withheld = post.status == "retracted" and not post.keep_text
+        (gone if withheld else shown).update(image.attrs.media for image in images(post.body))
+    return gone - shown, shown
 
 
 def due(blog: Blog, now: datetime) -> list[Post]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
+from events.accept import fit, is_link, is_web
 from events.document import (
     MAX_URL,
     Block,
@@ -28,9 +29,6 @@ from events.document import (
     Quote,
     QuoteAttrs,
     Text,
-    fit,
-    is_link,
-    is_web,
 )
 from events.inline import tidied, with_mark
 

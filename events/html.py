@@ -8,6 +8,7 @@ judged again, since a log may be restored from a file that others wrote.
 from html import escape
 from urllib.parse import urlsplit
 
+from events.accept import is_lang, is_link, is_web
 from events.document import (
     WIDTHS,
     Block,
@@ -34,9 +35,6 @@ from events.document import (
     Strike,
     Text,
     Video,
-    is_lang,
-    is_link,
-    is_web,
 )
 from events.inline import nested
 

@@ -7,7 +7,8 @@ writing in `write_markdown`.
 from collections.abc import Iterable
 
 from events import read_html, read_markdown
-from events.document import MAX_TEXT, Block, Body, Fault, check, fit
+from events.accept import Fault, check, fit
+from events.document import MAX_TEXT, Block, Body
 from events.write_markdown import to_markdown
 
 __all__ = ["MAX_SOURCE", "Unreadable", "from_html", "from_markdown", "to_markdown"]

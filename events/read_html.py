@@ -11,6 +11,7 @@ import nh3
 from msgspec.structs import replace
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from events.accept import fit, is_lang, is_web
 from events.document import (
     Block,
     Body,
@@ -36,9 +37,6 @@ from events.document import (
     Text,
     Video,
     VideoAttrs,
-    fit,
-    is_lang,
-    is_web,
 )
 from events.flow import Flow, link
 from events.inline import with_mark

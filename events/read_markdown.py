@@ -22,6 +22,7 @@ import msgspec
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from events.accept import is_lang
 from events.document import (
     MAX_DEPTH,
     Block,
@@ -47,7 +48,6 @@ from events.document import (
     Strike,
     Video,
     VideoAttrs,
-    is_lang,
 )
 from events.flow import Flow, link
 from events.inline import with_mark

@@ -1,1 +1,1 @@
-"""Everything that waits: the log, the tail, the feed, and what speaks HTTP. Imports point one way."""
+"""Everything that waits: the log, the tail, the feed, and what speaks HTTP; imports go one way."""

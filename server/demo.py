@@ -1,6 +1,6 @@
 """The demo: a sample day that keeps happening, each round in a new blog, played by one process.
 
-The day is `demo_day.jsonl`: the blog, then what is done and how long to wait after it.
+What happens, and when, is told by `demo_day`.
 """
 
 import asyncio
@@ -8,12 +8,11 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
@@ -22,7 +21,6 @@ from events.commands import (
     ChangeBlogStatus,
     ChangePostStatus,
     Command,
-    CreateBlog,
     DeleteBlog,
     MarkKey,
     PinPost,
@@ -30,20 +28,22 @@ from events.commands import (
     RevisePost,
     WritePost,
 )
-from events.document import (
-    Body,
-    Embed,
-    EmbedAttrs,
-    Image,
-    ImageAttrs,
-    LinkCard,
-    LinkCardAttrs,
-    Video,
-    VideoAttrs,
-)
-from events.facts import BlogStatus
+from events.document import Body, Embed, Image, ImageAttrs, LinkCard, Video
 from events.markup import from_markdown
 from server import demo_pictures
+from server.demo_day import (
+    Day,
+    Drawing,
+    Key,
+    Pin,
+    Publish,
+    Retract,
+    Revise,
+    Status,
+    Step,
+    Unpin,
+    day,
+)
 from server.index import SlugTaken
 from server.log import LogError, Request, Unreachable
 from server.media import Picture
@@ -58,91 +58,12 @@ CURRENT = "liveblog:demo"
 NUMBER, ROUNDS, PLAYER = f"{CURRENT}:number", f"{CURRENT}:rounds", f"{CURRENT}:player"
 KEPT = 3
 """Rounds that are kept, the current one included."""
-OPENING = 11
-"""Posts that a round begins with, so that its page is alive at once."""
 LEASE = 15.0
 """Seconds after which a player that was killed is replaced."""
 PAUSE = 2.0
 """Seconds before what failed is tried again."""
 
 logger = structlog.get_logger("demo")
-
-
-class Drawing(Struct, frozen=True):
-    draw: str
-    alt: str
-    caption: str
-    credit: str
-
-
-class _Step(Struct, frozen=True, tag_field="do", tag=str.lower, kw_only=True):
-    """`wait`: seconds until the next step."""
-
-    wait: float
-
-
-class Status(_Step, frozen=True):
-    status: BlogStatus
-
-
-class Publish(_Step, frozen=True):
-    name: str
-    markdown: str
-    title: str = ""
-    author: str = ""
-    tags: tuple[str, ...] = ()
-    lang: str = ""
-    key: bool = False
-    pinned: bool = False
-    image: Drawing | None = None
-    video: VideoAttrs | None = None
-    link: LinkCardAttrs | None = None
-    embed: EmbedAttrs | None = None
-
-
-class Revise(_Step, frozen=True):
-    name: str
-    markdown: str
-    correction: str = ""
-
-
-class Retract(_Step, frozen=True):
-    name: str
-    reason: str
-    keep_text: bool = False
-
-
-class Pin(_Step, frozen=True):
-    name: str
-
-
-class Unpin(_Step, frozen=True):
-    name: str
-
-
-class Key(_Step, frozen=True):
-    name: str
-
-
-Step = Status | Publish | Revise | Retract | Pin | Unpin | Key
-
-
-class Day(Struct, frozen=True):
-    """`live` is the number of the first step that a reader sees happen."""
-
-    blog: CreateBlog
-    steps: tuple[Step, ...]
-    live: int
-
-
-def day() -> Day:
-    """The sample day."""
-    first, *others = Path(__file__).with_name("demo_day.jsonl").read_bytes().splitlines()
-    blog = msgspec.convert({**msgspec.json.decode(first)["blog"], "type": "CreateBlog"}, CreateBlog)
-    blog = msgspec.structs.replace(blog, visibility="public")
-    steps = tuple(msgspec.json.decode(line, type=Step) for line in others)
-    posts = [number for number, step in enumerate(steps) if isinstance(step, Publish)]
-    return Day(blog, steps, posts[OPENING])
 
 
 async def current(redis: Redis) -> str | None:

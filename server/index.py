@@ -6,10 +6,14 @@ order: a slug is claimed before the entry that uses it, a blog is listed after i
 
 from redis.asyncio import Redis
 
+from events.blog import Blog
+from events.desk import withdrawn_pictures
 from server.redis_log import reach
 
 BLOGS = "liveblog:blogs"
 SLUGS = "liveblog:slugs"
+WITHHELD = "liveblog:withheld:"
+"""Followed by a picture's id: the blogs that have withdrawn it."""
 
 
 class SlugTaken(Exception):
@@ -46,6 +50,21 @@ class Index:
         await reach(lambda: self._redis.hdel(BLOGS, blog))
         if old:
             await reach(lambda: self._redis.hdel(SLUGS, *old))
+
+    async def withhold(self, blog: Blog) -> None:
+        """Bring up to date which pictures this blog has withdrawn."""
+        gone, shown = withdrawn_pictures(blog)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for picture in gone:
+                pipe.sadd(WITHHELD + picture, blog.id)
+            for picture in shown:
+                pipe.srem(WITHHELD + picture, blog.id)
+            if gone or shown:
+                await reach(pipe.execute)
+
+    async def withheld(self, picture: str) -> bool:
+        """Whether a blog has withdrawn this picture."""
+        return bool(await reach(lambda: self._redis.exists(WITHHELD + picture)))
 
     async def blogs(self) -> list[str]:
         """The ids of all listed blogs."""

@@ -76,16 +76,9 @@ class RedisLog:
         """Run the script and, on the same connection, wait for the replicas."""
 
         async def run() -> Any:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.evalsha(_SHA, len(keys), *keys, *arguments)
-                if self._replicas:
-                    pipe.execute_command("WAIT", self._replicas, self._wait_ms)
-                answer, *waited = await pipe.execute()
-            if waited and waited[0] < self._replicas:
-                raise Unreachable(
-                    f"{waited[0]} of {self._replicas} replicas have confirmed the append"
-                )
-            return answer
+            return await self._confirmed(
+                lambda pipe: pipe.evalsha(_SHA, len(keys), *keys, *arguments)
+            )
 
         async def run_or_load() -> Any:
             try:
@@ -97,13 +90,32 @@ class RedisLog:
         answer: list[bytes] = await reach(run_or_load)
         return answer
 
+    async def _confirmed(self, write: Callable[[Any], object]) -> Any:
+        """What one write answers, once enough replicas have it; raises Unreachable if they don't.
+
+        Any: redis-py's pipelines are typed as their own subclass of everything.
+        """
+        async with self._redis.pipeline(transaction=False) as pipe:
+            write(pipe)
+            if self._replicas:
+                pipe.execute_command("WAIT", self._replicas, self._wait_ms)
+            answer, *waited = await pipe.execute()
+        if waited and waited[0] < self._replicas:
+            raise Unreachable(f"{waited[0]} of {self._replicas} replicas have confirmed the append")
+        return answer
+
     async def answered(self, blog: str, request: Request) -> Receipt | None:
-        stored = await reach(lambda: self._redis.hget(_keys(blog)[2], _field(request)))
+        answers, field = _keys(blog)[2], _field(request)
+        stored = await reach(lambda: self._redis.hget(answers, field))
         if stored is None:
             return None
         fingerprint, _, position = stored.partition(b" ")
         if fingerprint and fingerprint.decode() != request.fingerprint:
             raise Mismatch(request.key)
+        if self._replicas:
+            # Its first try may have been answered with "unknown": it counts once they have it.
+            # Written again, as by the script, so that WAIT has something to count.
+            await reach(lambda: self._confirmed(lambda pipe: pipe.hset(answers, field, stored)))
         return Receipt(_position(position), again=True)
 
     async def read(self, blog: str, after: Position, limit: int = 500) -> list[Stored]:

@@ -54,7 +54,7 @@ def connect(url: str) -> Redis:
         socket_connect_timeout=ANSWER,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)  # which closes the pool with the client
 
 
 def build(settings: Settings, redis: Redis) -> Site:
@@ -62,7 +62,8 @@ def build(settings: Settings, redis: Redis) -> Site:
     log = RedisLog(redis, replicas=settings.replicas, watch_replid=bool(settings.redis_url))
     environment = templates()
     articles = Articles(environment)
-    tail = Tail(log, articles)
+    index = Index(redis)
+    tail = Tail(log, articles, index.withhold)
     schedule = Schedule(redis)
     return Site(
         settings=settings,
@@ -71,7 +72,7 @@ def build(settings: Settings, redis: Redis) -> Site:
         tail=tail,
         commands=Commands(log, tail, schedule.mark),
         schedule=schedule,
-        index=Index(redis),
+        index=index,
         access=Access(redis),
         media=Media(settings.media),
         templates=environment,

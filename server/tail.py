@@ -8,14 +8,14 @@ loaded blogs are compared, so a lost wake-up or a deaf connection heals.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 
 from events.blog import Blog, evolve
 from events.entry import GENESIS, Corrupt, Entry, Stored, load, previous
-from events.facts import BlogDeleted, BlogVisibilityChanged
+from events.facts import BlogDeleted, BlogVisibilityChanged, PostRestored, PostRetracted
 from events.position import START, Position
 from events.timeline import Timeline
 from server.feed import NOT_FOUND, UNAUTHORIZED, Feed, Render
@@ -46,6 +46,13 @@ class _Diverged(Exception):
 
 Watcher = Callable[[Entry], None]
 
+Withhold = Callable[[Blog], Awaitable[None]]
+"""Told of a blog in which posts were withdrawn or restored; done again until it succeeds."""
+
+
+async def nothing(_: Blog) -> None:
+    """For a tail whose blogs show no pictures to anyone."""
+
 
 class Loaded:
     """A blog in memory: its state, its timeline and its feed, all at one position."""
@@ -61,6 +68,8 @@ class Loaded:
         self.used = time.monotonic()
         self.writing = asyncio.Lock()
         """Held by this process's writer: it would only conflict with itself."""
+        self.owes = False
+        """Whether a withdrawal has not yet been told to what serves the pictures."""
         self._waiting: list[tuple[Position, asyncio.Future[None]]] = []
 
     @property
@@ -79,9 +88,11 @@ class Loaded:
         for change in changes:
             self.feed.publish(change)
         self._admit(entry)
+        self.owes = self.owes or any(
+            isinstance(event, PostRetracted | PostRestored) for event in entry.events
+        )
         for watcher in tuple(self.watchers):
             watcher(entry)
-        self._release()
 
     def told(self, head: Head) -> None:
         """A writer was told the present epoch."""
@@ -91,7 +102,8 @@ class Loaded:
         """Become another fold of the log, keeping readers and watchers."""
         self.blog, self.timeline, self.tip = other.blog, other.timeline, other.tip
         self.feed.renew(self.blog, self.timeline)
-        self._release()
+        self.owes = other.owes
+        self.release()
 
     async def reach(self, position: Position, seconds: float) -> None:
         """Wait until the fold has come to a position; raises Behind."""
@@ -108,7 +120,8 @@ class Loaded:
             with contextlib.suppress(ValueError):
                 self._waiting.remove((position, arrived))
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Tell those who wait for a position that is reached."""
         for position, arrived in self._waiting:
             if position <= self.position and not arrived.done():
                 arrived.set_result(None)
@@ -126,7 +139,7 @@ class Loaded:
 class Tail:
     """The loaded blogs of a process. `run` keeps them up; without it nothing new arrives."""
 
-    def __init__(self, log: Log, render: Render) -> None:
+    def __init__(self, log: Log, render: Render, withhold: Withhold = nothing) -> None:
         self.loaded: dict[str, Loaded] = {}
         self.caught_up = False
         """Whether heads were compared at least once."""
@@ -134,6 +147,7 @@ class Tail:
         """Why the log is out of reach; "" while it answers."""
         self._log = log
         self._render = render
+        self._withhold = withhold
         self._loading: dict[str, asyncio.Task[Loaded]] = {}
         self._fetching: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
@@ -201,11 +215,18 @@ class Tail:
         return loaded
 
     async def _read(self, loaded: Loaded) -> None:
-        while batch := await self._log.read(loaded.id, loaded.position, BATCH):
-            for stored in batch:
-                loaded.apply(stored)
-            if len(batch) < BATCH:
-                return
+        try:
+            while batch := await self._log.read(loaded.id, loaded.position, BATCH):
+                for stored in batch:
+                    loaded.apply(stored)
+                if len(batch) < BATCH:
+                    break
+            if loaded.owes:
+                await self._withhold(loaded.blog)
+                loaded.owes = False
+        finally:
+            # Last, so that a writer who is answered finds his withdrawal complete.
+            loaded.release()
 
     async def _fetch(self, blog_id: str) -> None:
         while blog_id in self._woken:
@@ -258,7 +279,7 @@ class Tail:
         for (blog_id, position), head in zip(here.items(), heads, strict=True):
             if head < position and blog_id in self.loaded:
                 await self._reload(self.loaded[blog_id])
-            elif head > position:
+            elif head > position or (blog_id in self.loaded and self.loaded[blog_id].owes):
                 self.wake(blog_id)
 
     def _let_go(self) -> None:

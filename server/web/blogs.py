@@ -20,7 +20,7 @@ from server.permits import may_read, permit
 from server.site import Site
 from server.tail import Loaded, NoSuchBlog
 from server.web.endpoint import NAMESPACE, Call, Endpoint, json
-from server.web.inputs import BlogPatch, NewBlog, StatusOfBlog, check_blog
+from server.web.inputs import BlogPatch, NewBlog, StatusOfBlog, check_blog, line
 from server.web.problems import Problem
 
 
@@ -128,7 +128,10 @@ async def create_blog(call: Call) -> Response:
     check_blog(wanted)
     request = await call.log_request()
     blog_id = str(uuid.uuid5(NAMESPACE, f"{request.actor}\n{request.key}"))
-    command = CreateBlog(**structs.asdict(wanted))
+    command = CreateBlog(
+        **structs.asdict(wanted)
+        | {"title": line(wanted.title), "standfirst": line(wanted.standfirst)}
+    )
     permit(call.someone, command, Blog(blog_id))
     await call.site.index.claim(wanted.slug, blog_id)
     done = await call.site.commands.handle(blog_id, command, request)
@@ -144,7 +147,9 @@ async def change_blog(call: Call) -> Response:
     patch = await call.decode(BlogPatch)
     check_blog(patch)
     loaded = await found(call)
-    command = ChangeBlog(**structs.asdict(patch))
+    command = ChangeBlog(
+        **structs.asdict(patch) | {"title": line(patch.title), "standfirst": line(patch.standfirst)}
+    )
     permit(call.someone, command, loaded.blog)
     if not isinstance(patch.slug, UnsetType):
         await call.site.index.claim(patch.slug, loaded.id)

@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from events.document import Fault
+from events.accept import Fault
 from server.access import Actor, Role
 from server.log import Request as LogRequest
 from server.site import Site
+from server.web.limits import WRITES
 from server.web.problems import Problem, invalid
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -84,6 +85,8 @@ class Call:
             raise invalid([Fault(path.rstrip("`") or "$", message)]) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Problem(400, f"the body is not JSON: {error}") from error
+        except RecursionError:
+            raise Problem(400, "the body is nested too deep") from None
 
     def version(self) -> int | None:
         """The version in If-Match; None for `*`; 428 without, 400 for nonsense."""
@@ -137,6 +140,8 @@ class Endpoint(Struct, frozen=True):
                 raise Problem(401, "send a token (Authorization: Bearer ...) or log in")
             if self.role and actor and not actor.reaches(self.role, actor.blog):
                 raise Problem(403, f"this needs the role {self.role}; you are {actor.role}")
+            if self.method != "GET" and actor:
+                WRITES.take(actor.id)
             return await self.handler(Call(request, site, actor))
 
         return Route(self.path, serve, methods=[self.method], name=self.handler.__name__)

@@ -1,16 +1,18 @@
 """What clients may send: JSON bodies with their bounds, and how they become commands' parts."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
+from events.accept import Fault, check, fit, is_lang
 from events.blog import PostStatus
-from events.document import Block, Body, Fault, Image, check, images, is_lang, with_images
+from events.document import Block, Body, Image, images, with_images
 from events.facts import BlogStatus, Visibility
 from events.markup import from_html, from_markdown
 from server.media import Media
@@ -104,8 +106,15 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def body_of(said: NewPost | PostPatch, media: Media) -> Body | UnsetType:
-    """The body in whichever form it was sent, its pictures measured; raises 422 problems."""
+async def body_of(said: NewPost | PostPatch, media: Media) -> Body | UnsetType:
+    """The body in whichever form it was sent, its pictures measured; raises 422 problems.
+
+    Off the event loop: the worst text within the bounds takes a parser most of a second.
+    """
+    return await asyncio.to_thread(_body_of, said, media)
+
+
+def _body_of(said: NewPost | PostPatch, media: Media) -> Body | UnsetType:
     forms = [name for name in ("body", "markdown", "html") if getattr(said, name) is not UNSET]
     if len(forms) > 1:
         raise invalid([Fault(f"$.{forms[1]}", f"is one too many: {forms[0]} is there already")])
@@ -145,12 +154,21 @@ def post_id(blog: str, actor: str, key: str) -> str:
     return str(uuid.uuid5(uuid.UUID(blog), f"{actor}\n{key}"))
 
 
+@overload
+def line(text: str) -> str: ...
+@overload
+def line(text: str | UnsetType) -> str | UnsetType: ...
+def line(text: str | UnsetType) -> str | UnsetType:
+    """A title, a byline or a note, without what HTML and XML cannot carry."""
+    return text if isinstance(text, UnsetType) else fit(text).strip()
+
+
 def given(value: str | UnsetType) -> str:
-    return "" if isinstance(value, UnsetType) else value
+    return "" if isinstance(value, UnsetType) else line(value)
 
 
 def tags_of(tags: Sequence[str] | UnsetType) -> tuple[str, ...]:
-    return () if isinstance(tags, UnsetType) else tuple(tags)
+    return () if isinstance(tags, UnsetType) else tuple(dict.fromkeys(map(line, tags)))
 
 
 def utc(time: datetime | UnsetType | None) -> datetime | UnsetType | None:

@@ -7,7 +7,9 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from events.blog import Post
+from events.desk import withdrawn_pictures
 from events.timeline import PAGE
+from server.log import Unreachable
 from server.media import content_type
 from server.redis_log import reach
 from server.render import day
@@ -98,7 +100,7 @@ async def picture(request: Request) -> Response:
     site: Site = request.app.state.site
     name = request.path_params["name"]
     path = site.media.path(name)
-    if path is None:
+    if path is None or await _withheld(site, name[:64]):
         raise Problem(404, "there is no such picture")
     headers = {**HEADERS, "cache-control": "public, max-age=3600"}
     return FileResponse(path, media_type=content_type(name), headers=headers)
@@ -111,6 +113,15 @@ async def demo(request: Request) -> Response:
     if not isinstance(slug, bytes):
         raise Problem(404, "no sample day is happening; start one with: liveblog demo")
     return RedirectResponse(f"/blogs/{slug.decode()}", 307, {"cache-control": "no-store"})
+
+
+async def _withheld(site: Site, picture: str) -> bool:
+    """Whether a picture was withdrawn; without Redis, as far as the loaded blogs know."""
+    try:
+        return await site.index.withheld(picture)
+    except Unreachable:
+        blogs = [loaded.blog for loaded in site.tail.loaded.values()]
+        return any(picture in withdrawn_pictures(blog)[0] for blog in blogs)
 
 
 def _shown(loaded: Loaded, post: Post) -> dict[str, object]:

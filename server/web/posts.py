@@ -37,6 +37,7 @@ from server.web.inputs import (
     StatusOfPost,
     body_of,
     given,
+    line,
     post_id,
     tags_of,
     utc,
@@ -112,7 +113,7 @@ async def write_post(call: Call) -> Response:
     loaded = await found(call)
     actor, request = call.someone, await call.log_request()
     editor = actor.reaches("editor", loaded.id)
-    body = body_of(said, call.site.media)
+    body = await body_of(said, call.site.media)
     command = WritePost(
         post=post_id(loaded.id, actor.id, request.key),
         title=given(said.title),
@@ -142,12 +143,12 @@ async def revise_post(call: Call) -> Response:
     command = RevisePost(
         post=call["post"],
         version=version,
-        body=body_of(said, call.site.media),
+        body=await body_of(said, call.site.media),
         published_at=utc(said.published_at),
-        correction=said.correction.strip(),
-        title=said.title,
-        author=said.author,
-        tags=said.tags,
+        correction=line(said.correction),
+        title=line(said.title),
+        author=line(said.author),
+        tags=said.tags if isinstance(said.tags, UnsetType) else tags_of(said.tags),
         lang=said.lang,
         pinned=said.pinned,
         key=said.key,
@@ -163,7 +164,7 @@ async def change_post_status(call: Call) -> Response:
         post=call["post"],
         status=wanted.status,
         version=version,
-        note=wanted.note,
+        note=line(wanted.note),
         keep_text=wanted.keep_text,
         publish_at=utc(wanted.publish_at) or None,
     )

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from events.accept import Fault
 from events.commands import CannotFollow, Nonsense, NoSuchPost, NotAllowed, Refused, Stale
-from events.document import Fault
 from events.markup import Unreadable
 from server import media
 from server.index import SlugTaken

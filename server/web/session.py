@@ -9,6 +9,7 @@ from starlette.routing import Route
 from server.access import SESSION
 from server.site import Site
 from server.web.endpoint import SESSION_COOKIE
+from server.web.limits import LOGINS
 from server.web.pages import HEADERS
 from server.web.problems import Problem
 
@@ -28,6 +29,7 @@ async def ask(request: Request) -> Response:
 async def login(request: Request) -> Response:
     """Turn the link into a session; it works once."""
     site: Site = request.app.state.site
+    LOGINS.take(request.client.host if request.client else "")
     session = await site.access.login(request.path_params["secret"][:100])
     if session is None:
         raise Problem(403, "this link was used or is older than 15 minutes: make a new one")

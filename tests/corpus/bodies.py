@@ -5,6 +5,7 @@ Only strategies live here.
 
 from hypothesis import strategies as st
 
+from events.accept import fit
 from events.document import (
     Block,
     Body,
@@ -39,7 +40,6 @@ from events.document import (
     Text,
     Video,
     VideoAttrs,
-    fit,
 )
 
 MARKUP = "*_`~[]()<>#+-=.!&;:/\\|\"' \nabc1"

@@ -102,7 +102,7 @@ async def test_restored_elsewhere_everything_is_there_and_writing_goes_on_in_a_n
         assert [path.name for path in sorted(site.media.directory.iterdir())] == media
         assert await site.index.blogs() == [blog_id]
         assert await site.index.find("harbour") == await site.index.find("harbour-day") == blog_id
-        waiting = await site.redis.zrange("liveblog:due", 0, -1)
+        waiting: list[Any] = await site.redis.zrange("liveblog:due", 0, -1)
         assert [mark.split(b" ")[0].decode() for mark in waiting] == [blog_id]
 
         await do(site, blog_id, ChangeBlog(title="Goes on"))
@@ -260,7 +260,7 @@ async def test_an_entry_changed_in_storage_is_found(tmp_path: Path) -> None:
     async with running(Settings(data=tmp_path / "one")) as site:
         blog_id = await a_blog(site, tmp_path)
         third = (await site.log.read(blog_id, Position(0, 0)))[2]
-        stored = await site.redis.xrange(f"{{blog:{blog_id}}}:log")
+        stored: list[Any] = await site.redis.xrange(f"{{blog:{blog_id}}}:log") or []
         await site.redis.delete(f"{{blog:{blog_id}}}:log")
         for id, fields in stored:
             if id.decode() == str(third.position):

@@ -9,7 +9,7 @@ import pytest
 
 from events.blog import Post
 from events.document import Block, bodies
-from server import demo
+from server import demo, demo_day
 from server.settings import Settings
 from server.site import Site, running
 from server.tail import Loaded
@@ -44,11 +44,11 @@ async def test_a_round_ends_as_the_day_tells_it(site: Site) -> None:
     await demo.run_demo(site, pace=FAST, rounds=1)
     loaded = await shown(site)
     assert (loaded.blog.status, loaded.blog.visibility) == ("ended", "public")
-    assert loaded.blog.slug == f"{demo.day().blog.slug}-1"
+    assert loaded.blog.slug == f"{demo_day.day().blog.slug}-1"
     assert loaded.id in await site.index.blogs()
 
     posts = loaded.timeline.posts.values()
-    published = [step for step in demo.day().steps if isinstance(step, demo.Publish)]
+    published = [step for step in demo_day.day().steps if isinstance(step, demo_day.Publish)]
     assert len(posts) == len(published) - 1  # one was withdrawn
     assert set[str]().union(*(kinds(post) for post in posts)) == {
         "Paragraph",
@@ -77,7 +77,7 @@ async def test_a_reader_finds_a_living_page_and_the_rest_comes_in_order(site: Si
             while await demo.current(site.redis) is None:  # noqa: ASYNC110 - another key tells none
                 await asyncio.sleep(0.02)
         loaded = await shown(site)
-        assert len(loaded.timeline.posts) == demo.OPENING
+        assert len(loaded.timeline.posts) == demo_day.OPENING
         times = [post.published_at for post in loaded.timeline.walk(newest_first=False)]
         assert all(times)
         assert times == sorted(times, key=str)
@@ -90,7 +90,7 @@ async def test_a_reader_finds_a_living_page_and_the_rest_comes_in_order(site: Si
 
 async def test_three_rounds_are_kept_and_the_older_are_gone(site: Site) -> None:
     await demo.run_demo(site, pace=FAST, rounds=4)
-    slug = demo.day().blog.slug
+    slug = demo_day.day().blog.slug
     assert await site.index.find(f"{slug}-1") is None
     assert await demo.current(site.redis) == f"{slug}-4"
     kept = [(await site.tail.load(blog)).blog.slug for blog in await site.index.blogs()]

@@ -120,3 +120,55 @@ def test_bad_input_is_named_and_changes_nothing(
         assert answer.headers["content-type"] == "application/problem+json"
         assert said in answer.text
         assert editor.get("/api/blogs/bad").json()["position"] == position
+
+
+def test_a_picture_goes_with_its_post_and_comes_back_with_it(server: Server) -> None:
+    import io
+
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("RGB", (400, 300), "teal").save(file, "JPEG")
+    with server.client() as editor:
+        editor.post("/api/blogs", json={"slug": "pictures", "title": "Pictures"})
+        picture = editor.post("/api/blogs/pictures/media", content=file.getvalue()).json()
+        sent = {"markdown": f"![A teal wall](media:{picture['id']})"}
+        post = editor.post("/api/blogs/pictures/posts", json=sent).json()
+        assert post["body"][0]["attrs"]["width"] == 400
+        assert editor.get(picture["url"]).headers["content-type"] == "image/jpeg"
+
+        status = f"/api/blogs/pictures/posts/{post['id']}/status"
+        any_version = {"if-match": "*"}
+        editor.put(status, json={"status": "retracted"}, headers=any_version).raise_for_status()
+        assert editor.get(picture["url"]).status_code == 404
+        editor.put(status, json={"status": "published"}, headers=any_version).raise_for_status()
+        assert editor.get(picture["url"]).status_code == 200
+
+
+def test_the_past_shows_the_page_as_it_was_but_not_what_was_withdrawn_since(
+    server: Server,
+) -> None:
+    with server.client() as editor:
+        editor.post("/api/blogs", json={"slug": "past", "title": "Past"}).raise_for_status()
+        kept, gone = (
+            editor.post("/api/blogs/past/posts", json={"title": title}).json()
+            for title in ("As first told", "Wrong")
+        )
+        then = gone["position"]
+        post = f"/api/blogs/past/posts/{kept['id']}"
+        editor.patch(post, json={"title": "As told later"}, headers={"if-match": "*"})
+        editor.put(
+            f"/api/blogs/past/posts/{gone['id']}/status",
+            json={"status": "retracted"},
+            headers={"if-match": "*"},
+        )
+        past = editor.get("/api/blogs/past/posts", params={"at": then}).json()["posts"]
+        assert [(p["title"], p["status"]) for p in past] == [
+            ("", "retracted"),
+            ("As first told", "published"),
+        ]
+        now = editor.get("/api/blogs/past/posts").json()["posts"]
+        assert [p["title"] for p in now] == ["As told later"]
+        nonsense = editor.get("/api/blogs/past/posts", params={"at": "yesterday"})
+        assert nonsense.status_code == 400
+        assert "2026-05-04T14:00:00Z" in nonsense.text

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 
 from events import document as doc
-from events.document import Body, check, images, is_lang, is_link, is_web, plain_text, with_images
+from events.accept import check, is_lang, is_link, is_web
+from events.document import Body, images, plain_text, with_images
 from tests.corpus.bodies import bodies
 from tests.corpus.hostile import ADDRESSES, MEDIA
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from events import document as doc
-from events.document import Body, is_link, is_web
+from events.accept import is_link, is_web
+from events.document import Body
 from events.html import REL, SIZES, render
 from events.markup import Unreadable, from_html, from_markdown
 from tests.corpus.bodies import bodies

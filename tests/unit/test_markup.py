@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events import document as doc
-from events.document import Body, check, plain_text
+from events.accept import check
+from events.document import Body, plain_text
 from events.html import render
 from events.markup import MAX_SOURCE, Unreadable, from_html, from_markdown, to_markdown
 from events.write_markdown import tidy

@@ -52,13 +52,22 @@ export function explain(place: HTMLElement, error: unknown): void {
   }
 }
 
-/** Run something while a form or item cannot be pressed again. */
+/** Run something during which an element is not pressed or typed into: no key would be kept. */
 export async function busy(element: HTMLElement, run: () => Promise<void>): Promise<void> {
   if (element.getAttribute("aria-busy") === "true") return;
-  element.setAttribute("aria-busy", "true");
+  lock(element, true);
   try {
     await run();
   } finally {
-    element.removeAttribute("aria-busy");
+    lock(element, false);
+  }
+}
+
+function lock(element: HTMLElement, locked: boolean): void {
+  element.setAttribute("aria-busy", String(locked));
+  for (const control of element.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")) {
+    // Read-only where that is possible: it keeps the cursor in its place.
+    if (/^(checkbox|file)$/.test(control.type)) control.disabled = locked;
+    else control.readOnly = locked;
   }
 }

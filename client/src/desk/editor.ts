@@ -253,7 +253,7 @@ export class Editor {
     const save = this.form.querySelector('[data-do="save"]') as HTMLElement;
     save.classList.toggle("primary", out || !this.desk.editor);
     if (this.stashed !== undefined) save.textContent = this.correcting ? "Publish the correction" : "Save";
-    slot(this.form, "correction").hidden = !this.correcting;
+    slot(this.form, "public-note").hidden = !this.correcting;
   }
 }
 

@@ -1,0 +1,1 @@
+"""The tests. This file makes `tests` ours: a dependency's top-level `tests` would else win."""

@@ -1,0 +1,88 @@
+"""Fixtures that more than one kind of test needs: a real storage, and a client of it."""
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from server.embedded import find_server
+
+READY = b"Ready to accept connections"
+PATIENCE = 30.0
+"""Seconds a start may take on a loaded machine."""
+
+
+class Storage:
+    """A Valkey or Redis server of the tests' own, durable as the embedded one is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.folder}/s"
+
+    def start(self) -> None:
+        options = {"port": "0", "unixsocket": "s", "save": "", "appendonly": "yes"}
+        options |= {"appendfsync": "always", "maxmemory-policy": "noeviction"}
+        command = [str(find_server()), *(f"--{name}={value}" for name, value in options.items())]
+        self._process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE)
+        ready = threading.Event()
+        # It reads on for as long as the server lives, so that the pipe never fills.
+        self._reading = threading.Thread(target=self._read, args=(ready,), daemon=True)
+        self._reading.start()
+        assert ready.wait(PATIENCE), "the storage did not start"
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        self._process.kill()
+        self._process.wait(PATIENCE)
+        self._reading.join(PATIENCE)
+
+    def restart(self) -> None:
+        """Kill it and start it again: the same data, another replication id."""
+        self.kill()
+        self.start()
+
+    def _read(self, ready: threading.Event) -> None:
+        assert self._process.stdout
+        with self._process.stdout as lines:
+            for line in lines:
+                if READY in line:
+                    ready.set()
+
+
+@pytest.fixture(scope="session")
+def shared_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """One for the whole run; nobody may kill it."""
+    with _storage(tmp_path_factory) as storage:
+        yield storage
+
+
+@pytest.fixture
+def own_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """One for a single test, to be killed and restarted."""
+    with _storage(tmp_path_factory) as storage:
+        yield storage
+
+
+@contextlib.contextmanager
+def _storage(paths: pytest.TempPathFactory) -> Iterator[Storage]:
+    storage = Storage(paths.mktemp("v"))
+    try:
+        yield storage
+    finally:
+        storage.kill()
+
+
+@pytest.fixture
+async def redis(shared_storage: Storage) -> AsyncIterator[Redis]:
+    """A client of the shared storage, which is empty when the test begins."""
+    async with Redis.from_url(shared_storage.url) as client:
+        await client.flushall()
+        yield client

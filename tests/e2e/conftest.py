@@ -1,0 +1,52 @@
+"""What the tests with a browser share: a real server, a real Chromium.
+
+Playwright's synchronous API keeps an event loop in this thread while its browser lives, so both
+are a module's own, and no module with a browser holds asynchronous tests.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.process import Server, liveblog
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+expect.set_options(timeout=10_000)
+
+
+class Site(Server):
+    """A server whose people come in by links."""
+
+    def login_url(self, name: str, role: str = "admin") -> str:
+        """A one-time link for a user, who is created where there is none."""
+        if name not in liveblog("user", "list", data=self.data):
+            liveblog("user", "create", name, "--role", role, data=self.data)
+        link = liveblog("login", name, data=self.data)
+        # The command does not know that the port was free to choose.
+        return self.url + urlsplit(link).path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if not (Path(__file__).parents[2] / "server/static/desk.js").exists():
+        pytest.fail("the client is not built: say make setup")
+    site = Site(tmp_path_factory.mktemp("site") / "data")
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium: the system's where there is one, else Playwright's own."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=sandbox)
+        yield browser
+        browser.close()

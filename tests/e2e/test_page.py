@@ -1,0 +1,280 @@
+"""The page of a blog as its readers have it: a real server, a real Chromium, no reload."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.browser import watched
+from tests.process import Server
+
+PAGE = 30
+numbers = itertools.count(1)
+
+
+class Coverage:
+    """A blog, as its editor works on it. Hours are those of one day, `8.5` is half past eight."""
+
+    def __init__(self, editor: httpx.Client, **details: Any) -> None:
+        self.slug = f"market-{next(numbers)}"
+        self.path = f"/blogs/{self.slug}"
+        self._editor = editor
+        self._call("POST", "", slug=self.slug, title="Market day", **details)
+        self.becomes("live")
+
+    def publish(self, title: str, hour: float, **said: Any) -> str:
+        """The id of a new post."""
+        moment = f"2025-06-24T{int(hour):02}:{round(hour % 1 * 60):02}:00Z"
+        said = {
+            "title": title,
+            "published_at": moment,
+            "markdown": f"{title}, *so we hear*.",
+        } | said
+        return str(self._call("POST", f"/{self.slug}/posts", **said).json()["id"])
+
+    def revise(self, post: str, **said: Any) -> None:
+        self._call("PATCH", f"/{self.slug}/posts/{post}", **said)
+
+    def retract(self, post: str) -> None:
+        self._call("PUT", f"/{self.slug}/posts/{post}/status", status="retracted", note="Wrong.")
+
+    def mark(self, method: str, post: str, mark: str) -> None:
+        self._call(method, f"/{self.slug}/posts/{post}/{mark}")
+
+    def describe(self, **details: Any) -> None:
+        self._call("PATCH", f"/{self.slug}", **details)
+
+    def becomes(self, status: str) -> None:
+        self._call("PUT", f"/{self.slug}/status", status=status)
+
+    def _call(self, method: str, path: str, **said: Any) -> httpx.Response:
+        headers = {"if-match": "*"}
+        answer = self._editor.request(method, f"/api/blogs{path}", json=said, headers=headers)
+        assert answer.is_success, answer.text
+        return answer
+
+
+@pytest.fixture(scope="module")
+def editor(site: Server) -> Iterator[httpx.Client]:
+    with site.client() as editor:
+        yield editor
+
+
+@pytest.fixture
+def market(editor: httpx.Client) -> Coverage:
+    return Coverage(editor)
+
+
+@pytest.fixture
+def reader(site: Server, browser: Browser) -> Iterator[Page]:
+    """A reader's page; afterwards it has done nothing wrong, and was not loaded again."""
+    with watched(browser, site.url) as (context, _):
+        page = context.new_page()
+        loads: list[str] = []
+        page.on("domcontentloaded", lambda page: loads.append(page.url))
+        yield page
+        assert len(loads) == 1
+
+
+def titles(page: Page, of: str = "#posts") -> Locator:
+    return page.locator(f"{of} > li[data-id] h2, {of} > ol > li[data-id] h2")
+
+
+def post(page: Page, id: str, prefix: str = "post") -> Locator:
+    return page.locator(f"#{prefix}-{id}")
+
+
+def test_the_page_is_complete_without_javascript(
+    site: Server, browser: Browser, market: Coverage
+) -> None:
+    for number in range(PAGE):
+        market.publish(f"Stall {number}", number / 2)
+    opened = market.publish("The gates open", 16, key=True)
+    market.publish("How to get here", 17, pinned=True, author="Nour Beck", tags=["travel"])
+    market.describe(standfirst="All day in the square.")
+    with watched(browser, site.url, java_script_enabled=False) as (context, _):
+        page = context.new_page()
+        page.goto(market.path)
+        expect(page).to_have_title("Market day")
+        expect(page.locator("#status span:visible")).to_have_text("Live")
+        expect(page.locator("#standfirst")).to_have_text("All day in the square.")
+        expect(titles(page)).to_have_count(PAGE)
+        expect(titles(page, "#pinned")).to_have_text(["How to get here"])
+        expect(page.locator("#posts .byline")).to_have_text("Nour Beck")
+        expect(page.locator("#posts .day")).to_have_text(["24 June 2025"])
+        expect(page.locator("#keys a")).to_have_text(["16:00 The gates open"])
+        expect(page.locator("#keys a")).to_have_attribute("href", f"{market.path}/posts/{opened}")
+        page.get_by_role("link", name="Older updates").click()
+        expect(titles(page)).to_have_text(["Stall 1", "Stall 0"])
+        expect(page.get_by_role("link", name="Older updates")).to_be_hidden()
+        page.get_by_role("link", name="Newest updates").click()
+        post(page, opened).get_by_role("link").click()
+        expect(page.locator("article")).to_have_count(1)
+        expect(page.locator("article .body")).to_have_text("The gates open, so we hear.")
+
+
+def test_what_is_published_stands_at_its_place_at_once(reader: Page, market: Coverage) -> None:
+    market.publish("The first stall", 8)
+    reader.goto(market.path)
+    market.publish("The last bus", 18)
+    expect(titles(reader)).to_have_text(["The last bus", "The first stall"])
+    market.publish("The brass band", 12)
+    expect(titles(reader)).to_have_text(["The last bus", "The brass band", "The first stall"])
+    market.publish("The evening before", 0, published_at="2025-06-23T20:00:00Z")
+    expect(reader.locator("#posts > li.day, #posts > li h2")).to_have_text(
+        [
+            "24 June 2025",
+            "The last bus",
+            "The brass band",
+            "The first stall",
+            "23 June 2025",
+            "The evening before",
+        ]
+    )
+
+
+def test_an_empty_page_fills_without_a_reload(reader: Page, market: Coverage) -> None:
+    reader.goto(market.path)
+    expect(titles(reader)).to_have_count(0)
+    market.publish("The first stall", 8)
+    expect(titles(reader)).to_have_text(["The first stall"])
+    expect(reader.locator("#posts .body em")).to_have_text("so we hear")
+
+
+def test_an_edit_replaces_the_post_where_it_stands(reader: Page, market: Coverage) -> None:
+    band = market.publish("The brass band", 12)
+    market.publish("The last bus", 18)
+    reader.goto(market.path)
+    market.revise(band, markdown="It plays at *one*.", correction="Not at noon.")
+    expect(post(reader, band).locator(".body")).to_have_text("It plays at one.")
+    expect(post(reader, band).locator(".correction")).to_have_text("Correction: Not at noon.")
+    expect(post(reader, band)).to_have_attribute("data-version", "2")
+    expect(titles(reader)).to_have_text(["The last bus", "The brass band"])
+    market.revise(band, published_at="2025-06-24T19:00:00Z")
+    expect(titles(reader)).to_have_text(["The brass band", "The last bus"])
+
+
+def test_what_is_retracted_leaves_every_list(reader: Page, market: Coverage) -> None:
+    gone = market.publish("Free cheese", 9, key=True, pinned=True)
+    market.publish("The last bus", 18)
+    reader.goto(market.path)
+    expect(reader.locator(f"[data-id='{gone}'] h2")).to_have_count(2)
+    market.retract(gone)
+    expect(titles(reader)).to_have_text(["The last bus"])
+    expect(reader.locator("#pinned")).to_be_hidden()
+    expect(reader.locator("#keys")).to_be_hidden()
+    expect(reader.get_by_text("Free cheese")).to_have_count(0)
+
+
+def test_pins_and_key_events_come_and_go(reader: Page, market: Coverage) -> None:
+    band = market.publish("The brass band", 12)
+    bus = market.publish("The last bus", 18)
+    reader.goto(market.path)
+    for id in (band, bus):
+        market.mark("PUT", id, "pin")
+        market.mark("PUT", id, "key")
+    expect(titles(reader, "#pinned")).to_have_text(["The last bus", "The brass band"])
+    expect(reader.locator("#keys a")).to_have_text(["18:00 The last bus", "12:00 The brass band"])
+    expect(post(reader, bus).locator(".badge")).to_be_visible()
+    market.mark("DELETE", bus, "pin")
+    market.mark("DELETE", band, "key")
+    expect(titles(reader, "#pinned")).to_have_text(["The brass band"])
+    expect(reader.locator("#keys a")).to_have_text(["18:00 The last bus"])
+    market.mark("DELETE", band, "pin")
+    expect(reader.locator("#pinned")).to_be_hidden()
+    expect(titles(reader)).to_have_text(["The last bus", "The brass band"])
+
+
+def test_a_post_below_the_loaded_part_is_not_put_into_it(reader: Page, market: Coverage) -> None:
+    for number in range(PAGE + 1):
+        market.publish(f"Stall {number}", 6 + number / 4)
+    reader.goto(market.path)
+    expect(titles(reader)).to_have_count(PAGE)
+    market.publish("Before the sun", 4)
+    market.publish("The last bus", 18)
+    expect(titles(reader)).to_have_count(PAGE + 1)
+    expect(titles(reader).first).to_have_text("The last bus")
+    expect(titles(reader).last).to_have_text("Stall 1")
+
+
+def test_an_older_page_has_what_is_below_and_stays_that_way(reader: Page, market: Coverage) -> None:
+    posts = [market.publish(f"Stall {number}", 6 + number / 4) for number in range(PAGE + 2)]
+    last = httpx.get(f"{market._editor.base_url}{market.path}").text
+    before = last.partition('data-last="')[2].partition('"')[0]
+    reader.goto(f"{market.path}?before={before}")
+    expect(titles(reader)).to_have_text(["Stall 1", "Stall 0"])
+    market.publish("The last bus", 18)
+    market.publish("Before the sun", 4)
+    market.revise(posts[1], title="The second stall")
+    expect(titles(reader)).to_have_text(["The second stall", "Stall 0", "Before the sun"])
+
+
+def test_the_blogs_title_and_status_change_in_sight(reader: Page, market: Coverage) -> None:
+    reader.goto(market.path)
+    expect(reader.locator("#standfirst")).to_be_hidden()
+    market.describe(title="Market & fair", standfirst="Two days <now>.")
+    expect(reader.locator("#title")).to_have_text("Market & fair")
+    expect(reader.locator("#standfirst")).to_have_text("Two days <now>.")
+    expect(reader).to_have_title("Market & fair")
+    for status, words in {"paused": "Paused", "live": "Live", "ended": "Ended"}.items():
+        market.becomes(status)
+        expect(reader.locator("#status span:visible")).to_have_text(words)
+
+
+def test_a_killed_server_costs_the_page_nothing(browser: Browser, tmp_path: Path) -> None:
+    first = Server(tmp_path / "data")
+    port = urlsplit(first.url).port
+    assert port
+    with watched(browser, first.url) as (context, watch), first.client() as editor:
+        market = Coverage(editor)
+        market.publish("The first stall", 8)
+        band = market.publish("The brass band", 12)
+        cheese = market.publish("Free cheese", 13)
+        page = context.new_page()
+        page.goto(market.path)
+        market.publish("The last bus", 18)
+        expect(titles(page)).to_have_count(4)
+
+        first.kill()
+        expect(page.locator("#connection [data-when=waiting]")).to_be_visible()
+        elsewhere = Server(tmp_path / "data")  # on another port: the page cannot find it
+        editor.base_url = elsewhere.url
+        market.publish("The first rain", 14)
+        market.revise(band, title="The wet band")
+        market.retract(cheese)
+        elsewhere.kill()
+
+        again = Server(tmp_path / "data", port=port)
+        expected = ["The last bus", "The first rain", "The wet band", "The first stall"]
+        expect(titles(page)).to_have_text(expected, timeout=20_000)
+        expect(page.locator("#connection [data-when=waiting]")).to_be_hidden()
+        editor.base_url = again.url
+        market.publish("The lights go out", 22)
+        expect(titles(page)).to_have_text(["The lights go out", *expected])
+        context.close()
+        watch.errors = [line for line in watch.errors if "WebSocket connection to" not in line]
+    again.stop()
+
+
+def test_a_narrow_phone_never_scrolls_sideways(
+    site: Server, browser: Browser, market: Coverage
+) -> None:
+    long = "Wochenmarktstandgebührenordnungsänderungsentwurf" * 3
+    market.describe(title=long, standfirst=f"https://town.example/{long}")
+    card = f"```link\nurl: https://town.example/{long}\ntitle: {long}\n```"
+    for number, markdown in enumerate(
+        [f"`{long}`", card, f"- {long}\n  - {long}\n    1. {long}", f"> {long}", f"# {long}"]
+    ):
+        market.publish(long[: 60 + number], 8 + number, markdown=markdown, author=long, pinned=True)
+    market.publish("Tags", 20, tags=[long[:60], *map(str, range(19))], key=True)
+    viewport = {"width": 320, "height": 640}
+    with watched(browser, site.url, viewport=viewport, is_mobile=True) as (context, _):
+        page = context.new_page()
+        for path in (market.path, "/", f"{market.path}/posts/{market.publish(long, 21)}"):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") == 320, path
