@@ -27,6 +27,7 @@ class Index:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._found: dict[str, str] = {}
 
     async def claim(self, slug: str, blog: str) -> None:
         """Make a slug lead to a blog for ever; raises SlugTaken. Claiming twice is harmless."""
@@ -37,7 +38,14 @@ class Index:
     async def find(self, slug: str) -> str | None:
         """The id of the blog a slug leads to."""
         found = await reach(lambda: self._redis.hget(SLUGS, slug))
-        return found.decode() if isinstance(found, bytes) else None
+        if not isinstance(found, bytes):
+            return None
+        blog = self._found[slug] = found.decode()
+        return blog
+
+    def known(self, slug: str) -> str | None:
+        """The blog a slug led to when last looked up: it still does, unless that was deleted."""
+        return self._found.get(slug)
 
     async def add(self, blog: str, slug: str) -> None:
         """List a blog."""

@@ -24,7 +24,7 @@ WAKE = "liveblog:wake"
 """The channel on which every append names its blog."""
 
 LISTEN = 5.0
-"""Seconds between two looks at a silent subscription: below every socket timeout."""
+"""Seconds between two looks at a silent subscription; not bound by the socket's timeout."""
 
 _SCRIPT = Path(__file__).with_name("append.lua").read_text()
 _SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -143,11 +143,13 @@ class RedisLog:
     async def heads(self, blogs: list[str]) -> list[Position]:
         async def ask() -> list[Any]:
             async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.ping()  # also of no log: that the storage answers is part of the question
                 for blog in blogs:
                     pipe.xrevrange(_keys(blog)[0], count=1)
                 return await pipe.execute()
 
-        return [_position(last[0][0]) if last else START for last in await reach(ask)]
+        _, *heads = await reach(ask)
+        return [_position(last[0][0]) if last else START for last in heads]
 
     async def restore(self, blog: str, entries: list[Stored], epoch: int | None) -> None:
         log, epochs, answers = _keys(blog)

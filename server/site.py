@@ -15,7 +15,7 @@ from server.commands import Commands
 from server.embedded import Embedded
 from server.index import Index
 from server.media import Media
-from server.redis_log import LISTEN, RedisLog
+from server.redis_log import RedisLog
 from server.render import Articles, templates
 from server.schedule import Schedule
 from server.settings import Settings
@@ -50,7 +50,7 @@ def connect(url: str) -> Redis:
         url,
         max_connections=CONNECTIONS,
         timeout=ANSWER,
-        socket_timeout=LISTEN + ANSWER,
+        socket_timeout=ANSWER,
         socket_connect_timeout=ANSWER,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
     )

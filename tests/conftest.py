@@ -4,12 +4,14 @@ import contextlib
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from server.embedded import find_server
+from server.site import connect
 
 READY = b"Ready to accept connections"
 PATIENCE = 30.0
@@ -30,13 +32,16 @@ class Storage:
     def start(self) -> None:
         options = {"port": "0", "unixsocket": "s", "save": "", "appendonly": "yes"}
         options |= {"appendfsync": "always", "maxmemory-policy": "noeviction"}
-        command = [str(find_server()), *(f"--{name}={value}" for name, value in options.items())]
+        pairs = ((f"--{name}", value) for name, value in options.items())
+        command = [str(find_server()), *chain.from_iterable(pairs)]
         self._process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE)
         ready = threading.Event()
         # It reads on for as long as the server lives, so that the pipe never fills.
         self._reading = threading.Thread(target=self._read, args=(ready,), daemon=True)
         self._reading.start()
-        assert ready.wait(PATIENCE), "the storage did not start"
+        if not ready.wait(PATIENCE):
+            self.kill()
+            raise TimeoutError("the storage did not start")
 
     def kill(self) -> None:
         """SIGKILL, as a crash."""
@@ -83,6 +88,6 @@ def _storage(paths: pytest.TempPathFactory) -> Iterator[Storage]:
 @pytest.fixture
 async def redis(shared_storage: Storage) -> AsyncIterator[Redis]:
     """A client of the shared storage, which is empty when the test begins."""
-    async with Redis.from_url(shared_storage.url) as client:
+    async with connect(shared_storage.url) as client:
         await client.flushall()
         yield client

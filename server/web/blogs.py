@@ -76,11 +76,8 @@ async def find(site: Site, name: str, actor: Actor | None) -> Loaded:
 
     A blog that may not be read is not there: its existence is nobody's business.
     """
-    blog_id = await site.index.find(name)
-    if blog_id is None:
-        raise Problem(404, f"there is no blog {name[:80]}")
     try:
-        loaded = await site.tail.load(blog_id)
+        loaded = await _led_to(site, name)
     except NoSuchBlog:
         raise Problem(404, f"there is no blog {name[:80]}") from None
     if not may_read(actor, loaded.blog):
@@ -90,6 +87,22 @@ async def find(site: Site, name: str, actor: Actor | None) -> Loaded:
     if loaded.blog.slug != name:
         raise MovedTo(loaded.blog.slug)
     return loaded
+
+
+async def _led_to(site: Site, slug: str) -> Loaded:
+    """The blog behind a slug: from memory where it is, so that reading goes on without Redis."""
+    known = site.tail.loaded.get(site.index.known(slug) or "")
+    blog_id = known.id if known and not known.blog.deleted else await site.index.find(slug)
+    if blog_id is None:
+        raise NoSuchBlog(slug)
+    return await site.tail.load(blog_id)
+
+
+async def listed(site: Site) -> list[str]:
+    """The ids of the listed blogs; while the log is out of reach, of those in memory."""
+    if not site.tail.degraded:
+        return await site.index.blogs()
+    return [loaded.id for loaded in site.tail.loaded.values() if not loaded.blog.deleted]
 
 
 async def found(call: Call) -> Loaded:
@@ -110,17 +123,17 @@ def redirect(path: str, query: str, old: str, moved: MovedTo) -> Response:
 
 async def list_blogs(call: Call) -> Response:
     """Blogs the asker may find: the public ones, and with a role the others."""
-    listed = []
-    for blog_id in await call.site.index.blogs():
+    views = []
+    for blog_id in await listed(call.site):
         try:
             loaded = await call.site.tail.load(blog_id)
         except NoSuchBlog:
             continue
         insider = call.actor is not None and call.actor.reaches("contributor", blog_id)
         if insider or loaded.blog.visibility == "public":
-            listed.append(view(loaded))
-    listed.sort(key=lambda blog: (blog.created_at is not None, blog.created_at), reverse=True)
-    return json(Blogs(tuple(listed)))
+            views.append(view(loaded))
+    views.sort(key=lambda blog: (blog.created_at is not None, blog.created_at), reverse=True)
+    return json(Blogs(tuple(views)))
 
 
 async def create_blog(call: Call) -> Response:

@@ -15,7 +15,7 @@ from server.redis_log import reach
 from server.render import day
 from server.site import Site
 from server.tail import Loaded, NoSuchBlog
-from server.web.blogs import find
+from server.web.blogs import find, listed
 from server.web.endpoint import identify
 from server.web.problems import Problem
 
@@ -41,16 +41,16 @@ def page(site: Site, name: str, status: int = 200, **values: Any) -> Response:
 async def front(request: Request) -> Response:
     """The public blogs, the newest first."""
     site: Site = request.app.state.site
-    listed = []
-    for blog_id in await site.index.blogs():
+    shown = []
+    for blog_id in await listed(site):
         try:
             loaded = await site.tail.load(blog_id)
         except NoSuchBlog:
             continue
         if loaded.blog.visibility == "public" and not loaded.blog.deleted:
-            listed.append(loaded.blog)
-    listed.sort(key=lambda blog: blog.position, reverse=True)
-    return page(site, "front.html", blogs=listed, cache=FRESH)
+            shown.append(loaded.blog)
+    shown.sort(key=lambda blog: blog.position, reverse=True)
+    return page(site, "front.html", blogs=shown, cache=FRESH)
 
 
 async def blog(request: Request) -> Response:

@@ -20,7 +20,7 @@ async def ask(request: Request) -> Response:
     text = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>'
         '<meta name="viewport" content="width=device-width"><link rel="stylesheet" '
-        'href="/static/page.css"><main class="notice"><h1>Liveblog</h1><form method="post" '
+        'href="/static/desk.css"><link rel="icon" href="/static/icon.svg"><main class="notice"><h1>Liveblog</h1><form method="post" '
         f'action="/login/{secret}"><button>Log in</button></form></main></html>'
     )
     return Response(text, headers={**HEADERS, "cache-control": "no-store"}, media_type="text/html")

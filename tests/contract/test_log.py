@@ -27,6 +27,7 @@ from server.log import (
 )
 from server.memory_log import MemoryLog
 from server.redis_log import RedisLog
+from server.site import connect
 from tests.conftest import Storage
 from tests.story import A_BLOG, EDITOR, EPOCH, NOON, Story, given, position
 
@@ -78,7 +79,7 @@ async def log(request: pytest.FixtureRequest) -> AsyncIterator[Log]:
         yield MemoryLog()
         return
     storage: Storage = request.getfixturevalue("shared_storage")
-    async with Redis.from_url(storage.url) as client:
+    async with connect(storage.url) as client:
         await client.flushall()
         yield RedisLog(client)
 
@@ -397,7 +398,7 @@ async def test_after_a_restart_a_new_epoch_opens_and_the_retry_goes_through(
     own_storage: Storage,
 ) -> None:
     day = a_day()
-    async with Redis.from_url(own_storage.url) as client:
+    async with connect(own_storage.url) as client:
         log = RedisLog(client)
         await write_all(log, day)
         own_storage.restart()
@@ -417,7 +418,7 @@ async def test_a_new_epoch_is_greater_than_the_old_even_if_the_clock_went_back(
     own_storage: Storage,
 ) -> None:
     day = a_day()
-    async with Redis.from_url(own_storage.url) as client:
+    async with connect(own_storage.url) as client:
         log = RedisLog(client)
         await write_all(log, day)
         own_storage.restart()
@@ -432,7 +433,7 @@ async def test_two_restarts_between_append_and_retry_and_the_answer_is_the_same(
     own_storage: Storage,
 ) -> None:
     day = a_day()
-    async with Redis.from_url(own_storage.url) as client:
+    async with connect(own_storage.url) as client:
         log = RedisLog(client)
         await write_all(log, day)
         epochs = []
@@ -449,7 +450,7 @@ async def test_two_restarts_between_append_and_retry_and_the_answer_is_the_same(
 
 async def test_a_storage_of_our_own_may_restart_within_an_epoch(own_storage: Storage) -> None:
     day = a_day()
-    async with Redis.from_url(own_storage.url) as client:
+    async with connect(own_storage.url) as client:
         log = RedisLog(client, watch_replid=False)
         for seq in (1, 2):
             await write(log, day, seq)
@@ -460,7 +461,7 @@ async def test_a_storage_of_our_own_may_restart_within_an_epoch(own_storage: Sto
 
 async def test_out_of_reach_is_said_and_heals(own_storage: Storage) -> None:
     day = a_day()
-    async with Redis.from_url(own_storage.url) as client:
+    async with connect(own_storage.url) as client:
         log = RedisLog(client, watch_replid=False)
         await write(log, day, 1)
         own_storage.kill()

@@ -7,9 +7,12 @@ from itertools import count
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.conftest import Site
 
@@ -437,3 +440,50 @@ def test_a_contributor_submits_and_an_editor_publishes(
     press(posts(desk), "Publish now")
     expect(posts(theirs).locator(".status")).to_have_text("Published")
     context.close()
+
+
+def follow(site: Site, slug: str, token: str) -> ClientConnection:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    url = f"{site.url.replace('http', 'ws')}/desk/{slug}/live"
+    return connect(url, additional_headers=headers)
+
+
+def receives(socket: ClientConnection) -> Any:
+    return msgspec.json.decode(socket.recv(timeout=10))
+
+
+def test_the_socket_tells_the_desk_of_drafts_and_of_the_blog(
+    site: Site, api: httpx.Client, slug: str
+) -> None:
+    with follow(site, slug, site.token("contributor")) as socket:
+        hello = receives(socket)
+        assert hello["type"] == "hello"
+        draft = {"markdown": "Not yet.", "status": "draft"}
+        post = api.post(f"/api/blogs/{slug}/posts", json=draft).raise_for_status().json()
+        assert receives(socket) == {
+            "type": "changed",
+            "position": post["position"],
+            "posts": [post["id"]],
+            "blog": False,
+        }
+        api.put(f"/api/blogs/{slug}/status", json={"status": "paused"}).raise_for_status()
+        changed = receives(socket)
+        assert (changed["posts"], changed["blog"]) == ([], True)
+        api.delete(f"/api/blogs/{slug}").raise_for_status()
+        assert closing_code(socket) == 4404
+
+
+def test_the_socket_is_for_the_desk_alone(site: Site, slug: str) -> None:
+    with follow(site, slug, "") as stranger:
+        assert closing_code(stranger) == 4401
+    with follow(site, slug, site.token("reader")) as reader:
+        assert closing_code(reader) == 4401
+    with follow(site, "no-such-blog", site.token("editor")) as lost:
+        assert closing_code(lost) == 4404
+
+
+def closing_code(socket: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=10)
+    assert closed.value.rcvd
+    return closed.value.rcvd.code

@@ -22,7 +22,7 @@ def site_on(valkey: Valkey, data: Path) -> Settings:
 
 
 def request(key: str) -> Request:
-    return Request("writer", key, f"digest of {key}", NOW)
+    return Request("writer", key, f"digest-of-{key}", NOW)
 
 
 async def write(commands: Commands, key: str) -> Receipt:

@@ -101,11 +101,11 @@ async def test_of_two_processes_one_plays_and_the_other_takes_over(tmp_path: Pat
     settings = Settings(data=tmp_path)
     async with running(settings) as one, running(settings) as other:
         first = asyncio.create_task(demo.run_demo(one, pace=0.1))
-        second = asyncio.create_task(demo.run_demo(other, pace=FAST, rounds=1))
         async with asyncio.timeout(20):
             while await demo.current(one.redis) is None:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.02)
         slug = await demo.current(one.redis)
+        second = asyncio.create_task(demo.run_demo(other, pace=FAST, rounds=1))
         assert not second.done()
         await ended(first)
         async with asyncio.timeout(20):

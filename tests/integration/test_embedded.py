@@ -33,6 +33,7 @@ import redis
 from server.embedded import Embedded
 
 signal.alarm(60)  # whatever the test does, this ends
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background job
 storage = Embedded(Path(sys.argv[1]))
 try:
     print(storage.open(), flush=True)

@@ -1,0 +1,135 @@
+"""A reader that does exactly as events/PROTOCOL.md says, form `json`: what a client must hold.
+
+It shares no code with the server: it knows messages alone. `Page` is the client; `Listener`
+connects one to a feed.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal, Self
+
+import msgspec
+
+from events.position import START, Position
+from events.timeline import PAGE
+from server.feed import Frame
+
+Held = dict[str, tuple[int, str, str]]
+"""Of each post by its id: version, order, title."""
+
+
+class Page:
+    """What a client holds. `floor` is the order below which nothing is loaded, "" for all is."""
+
+    def __init__(self) -> None:
+        self.position = START
+        self.resumed: bool | None = None
+        self.status = ""
+        self.details: tuple[str, str] | None = None
+        self.posts: Held = {}
+        self.pinned: Held = {}
+        self.keys: dict[str, tuple[str, str]] = {}
+        self.floor = ""
+        self.lost = False
+        """Whether a gap was found: a real client comes back with `since`."""
+        self._catching_up_to = START
+
+    def receive(self, messages: Iterable[bytes]) -> Self:
+        for raw in messages:
+            message = msgspec.json.decode(raw)
+            getattr(self, "_" + message["type"])(message)
+        return self
+
+    def only(self, posts: int) -> Self:
+        """As if a first page had so many posts."""
+        if len(self.posts) > posts:
+            self.posts = dict(list(self.posts.items())[:posts])
+            self.floor = min(order for _, order, _ in self.posts.values())
+        return self
+
+    @property
+    def shown(self) -> list[str]:
+        """The ids of the loaded posts, from the top."""
+        return sorted(self.posts, key=lambda post: self.posts[post][1], reverse=True)
+
+    def _hello(self, message: dict[str, Any]) -> None:
+        self.resumed, self.status = message["resumed"], message["status"]
+        self._catching_up_to = Position.parse(message["position"])
+        if self.resumed:
+            self.position = min(self.position, self._catching_up_to)
+
+    def _snapshot(self, message: dict[str, Any]) -> None:
+        self.posts = {item["id"]: _held(item) for item in message["posts"]}
+        self.pinned = {item["id"]: _held(item) for item in message["pinned"]}
+        self.keys = {item["id"]: (item["order"], item["title"]) for item in message["keys"]}
+        self.floor = message["posts"][-1]["order"] if len(self.posts) == PAGE else ""
+        self.position = Position.parse(message["position"])
+
+    def _post(self, message: dict[str, Any]) -> None:
+        if not self._follows(message):
+            return
+        id, held = message["id"], _held(message)
+        if max(self.posts.get(id, (0,))[0], self.pinned.get(id, (0,))[0]) >= held[0]:
+            return
+        for holds, there, what in (
+            (self.posts, message["order"] >= self.floor, held),
+            (self.pinned, message["pinned"], held),
+            (self.keys, message["key"], held[1:]),
+        ):
+            holds.pop(id, None)  # type: ignore[attr-defined]
+            if there:
+                holds[id] = what  # type: ignore[index]
+
+    def _retract(self, message: dict[str, Any]) -> None:
+        if self._follows(message):
+            for holds in (self.posts, self.pinned, self.keys):
+                holds.pop(message["id"], None)  # type: ignore[attr-defined]
+
+    def _blog(self, message: dict[str, Any]) -> None:
+        if self._follows(message):
+            self.status = message["status"]
+            self.details = message["title"], message["standfirst"]
+
+    def _follows(self, message: dict[str, Any]) -> bool:
+        position, after = Position.parse(message["position"]), Position.parse(message["after"])
+        if position > self._catching_up_to and after > self.position:
+            self.lost = True
+        if not self.lost:
+            self.position = max(self.position, position)
+        return not self.lost
+
+
+def _held(item: dict[str, Any]) -> tuple[int, str, str]:
+    post = item["post"]
+    assert (item["id"], item["version"], item["order"]) == (
+        post["id"],
+        post["version"],
+        post["order"],
+    )
+    return item["version"], item["order"], post["title"]
+
+
+class Listener:
+    """A `server.feed.Reader` whose client is a `Page`. `deaf`: it hears no live frames."""
+
+    form: Literal["json"] = "json"
+
+    def __init__(self, page: Page | None = None) -> None:
+        self.page = page or Page()
+        self.heard: list[Any] = []
+        self.closed: int | None = None
+        self.deaf = False
+
+    def begin(self, messages: list[bytes], position: Position) -> None:
+        self.hears(messages)
+        assert self.page.position == position
+
+    def take(self, frame: Frame) -> None:
+        if not self.deaf:
+            self.hears([frame.bytes(self.form)])
+
+    def close(self, code: int) -> None:
+        self.closed = code
+
+    def hears(self, messages: list[bytes]) -> None:
+        self.heard += [msgspec.json.decode(message) for message in messages]
+        self.page.receive(messages)

@@ -1,0 +1,127 @@
+"""The command line: while a server runs and when none does, asked rightly and wrongly."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.process import Server, liveblog
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Path:
+    file = tmp_path / "fair.jsonl"
+    file.write_text(
+        '{"blog": {"slug": "fair", "title": "The fair", "language": "en"}}\n'
+        '{"title": "Gates open", "at": "2026-05-02T09:00:00+02:00", "markdown": "*Early.*"}\n'
+        '{"title": "Rain", "at": "2026-05-02T11:30:00+02:00", "markdown": "A little."}\n'
+    )
+    return file
+
+
+def test_a_day_goes_in_is_replayed_verified_and_comes_back_elsewhere(
+    data: Path, day: Path, tmp_path: Path
+) -> None:
+    assert liveblog("import", str(day), "--as-happened", data=data) == "/blogs/fair"
+    lines = liveblog("replay", "fair", data=data).splitlines()
+    assert [line for line in lines if "+" in line] == ["07:00  + Gates open", "09:30  + Rain"]
+    archive = tmp_path / "fair.liveblog"
+    count = liveblog("export", "fair", str(archive), data=data)
+    assert count.endswith("entries")
+    elsewhere = tmp_path / "elsewhere"
+    assert liveblog("restore", str(archive), data=elsewhere) == "/blogs/fair"
+    for where in (data, elsewhere):
+        assert "every one as it was written" in liveblog("verify", "fair", data=where)
+        assert "as they are served" in liveblog("rebuild", "fair", data=where)
+    assert liveblog("replay", "fair", data=elsewhere).splitlines() == lines
+
+
+def test_verify_names_the_first_bad_position_and_exits_with_1(
+    data: Path, day: Path, tmp_path: Path
+) -> None:
+    liveblog("import", str(day), "--as-happened", data=data)
+    archive = tmp_path / "fair.liveblog"
+    liveblog("export", "fair", str(archive), data=data)
+    archive.write_text(archive.read_text().replace("Gates open", "Gates shut"))
+    said = liveblog("verify", str(archive), data=data, code=1)
+    assert "a content is not the one it was stored with" in said
+    assert "-3" in said
+
+
+def test_commands_work_while_a_server_runs_on_the_same_data(data: Path, day: Path) -> None:
+    server = Server(data)
+    assert liveblog("import", str(day), data=data) == "/blogs/fair"
+    token = liveblog("token", "create", "--role", "editor", "--name", "ticker", data=data)
+    headers = {"authorization": f"Bearer {token}"}
+    sent = {"title": "From the ticker"}
+    posts = f"{server.url}/api/blogs/fair/posts"
+    assert httpx.post(posts, json=sent, headers=headers).status_code == 201
+    listed = liveblog("token", "list", data=data)
+    assert token not in listed
+    [row] = listed.splitlines()
+    assert "ticker" in row
+    liveblog("token", "revoke", row.split()[0], data=data)
+    assert httpx.post(posts, json=sent, headers=headers).status_code == 401
+    assert server.stop() == 0
+
+
+def test_a_token_ends_when_it_was_said_to(data: Path) -> None:
+    server = Server(data)
+    token = liveblog(
+        "token", "create", "--role", "admin", "--expires", "2020-01-01", data=data
+    )
+    answer = httpx.get(f"{server.url}/api/blogs", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+    assert "expired" in answer.text
+    server.stop()
+
+
+def test_a_login_link_works_once_and_a_disabled_user_is_out(data: Path) -> None:
+    server = Server(data)
+    liveblog("user", "create", "ann", "--role", "editor", data=data)
+    link = server.url + "/login/" + liveblog("login", "ann", data=data).rpartition("/")[2]
+    with httpx.Client() as browser:
+        assert browser.get(link).status_code == 200
+        assert browser.post(link).headers["location"] == "/desk"
+        assert browser.get(f"{server.url}/desk").status_code == 200
+        with httpx.Client() as other:
+            assert other.post(link).status_code == 403
+        liveblog("user", "disable", "ann", data=data)
+        assert browser.get(f"{server.url}/desk").status_code == 401
+    assert "disabled" in liveblog("login", "ann", data=data, code=1)
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        (["verify", "nowhere"], 1, "there is no blog nowhere"),
+        (["login", "nobody"], 1, "there is no user nobody"),
+        (["token", "revoke", "t-0"], 1, "there is no token t-0"),
+        (["token", "create", "--role", "king"], 2, "'king' is not one of"),
+        (["token", "create", "--role", "admin", "--expires", "soon"], 2, "--expires takes 30d"),
+        (["import", "missing.jsonl"], 2, "does not exist"),
+        (["serve", "--host", "0.0.0.0"], 1, "LIVEBLOG_SECRET"),
+        (["doctor", "--redis", "ftp://x"], 1, "LIVEBLOG_REDIS_URL starts with"),
+        (["replay", "x", "--speed", "0"], 2, "speed"),
+    ],
+)
+def test_a_wrong_call_is_answered_in_one_line_with_the_right_exit_code(
+    data: Path, asked: list[str], code: int, said: str
+) -> None:
+    answer = liveblog(*asked, data=data, code=code)
+    assert said in answer
+    errors = [line for line in answer.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert "Traceback" not in answer
+
+
+def test_the_doctor_finds_the_embedded_storage_well(data: Path) -> None:
+    found = liveblog("doctor", data=data).splitlines()
+    assert all(line.startswith("ok") for line in found)
+    assert any("appendfsync always" in line for line in found)
