@@ -60,13 +60,14 @@ def app(settings: Settings) -> Starlette:
 async def refused(request: Request, error: Exception) -> Response:
     """An answer other than success: a page for people, a problem for programs."""
     if isinstance(error, HTTPException):
-        problem = Problem(error.status_code, error.detail)
+        detail = "the address may be mistyped" if error.status_code == 404 else error.detail
+        problem = Problem(error.status_code, detail)
     else:
         problem = problem_of(error) or Problem(500, "something went wrong here")
     wants_page = "text/html" in request.headers.get("accept", "")
     if not wants_page or request.url.path.startswith("/api/"):
         return problem.response()
-    title = problems.TITLES.get(problem.status, "Error")
+    title = "There is nothing here" if problem.status == 404 else problems.TITLES[problem.status]
     return pages.page(
         request.app.state.site, "missing.html", problem.status, title=title, detail=problem.detail
     )

@@ -27,6 +27,7 @@ TITLES = {
     422: "Invalid",
     428: "If-Match is missing",
     429: "Too fast",
+    500: "Something went wrong here",
     503: "The log is out of reach",
 }
 

@@ -72,9 +72,7 @@ def test_commands_work_while_a_server_runs_on_the_same_data(data: Path, day: Pat
 
 def test_a_token_ends_when_it_was_said_to(data: Path) -> None:
     server = Server(data)
-    token = liveblog(
-        "token", "create", "--role", "admin", "--expires", "2020-01-01", data=data
-    )
+    token = liveblog("token", "create", "--role", "admin", "--expires", "2020-01-01", data=data)
     answer = httpx.get(f"{server.url}/api/blogs", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     assert "expired" in answer.text
