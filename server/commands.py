@@ -1,7 +1,9 @@
 """The write path: load, decide, append; on conflict catch up and decide again."""
 
+import asyncio
+import contextlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -16,6 +18,9 @@ from server.tail import Behind, Loaded, Tail
 
 TRIES = 5
 """Conflicts a command survives before it is answered with "try again"."""
+
+QUEUE = 5.0
+"""Seconds a command waits for this process's writers before it; each may wait for the log."""
 
 Permit = Callable[[Blog], None]
 """Raises NotAllowed unless the actor may do this to the blog as it stands."""
@@ -43,6 +48,20 @@ async def nothing(_: str, __: list[Event]) -> None:
     """The preparation of a process without a schedule."""
 
 
+@contextlib.asynccontextmanager
+async def _turn(loaded: Loaded) -> AsyncIterator[None]:
+    """One writer of a blog at a time; a silent log must not add up the waits of all of them."""
+    try:
+        async with asyncio.timeout(QUEUE):
+            await loaded.writing.acquire()
+    except TimeoutError:
+        raise Unreachable("the writers before this one have not come through") from None
+    try:
+        yield
+    finally:
+        loaded.writing.release()
+
+
 class Commands:
     def __init__(self, log: Log, tail: Tail, prepare: Prepare = nothing) -> None:
         self._log = log
@@ -61,7 +80,7 @@ class Commands:
             receipt = await self._create(blog_id, command, request)
             return await self._done(await self._tail.load(blog_id), receipt)
         loaded = await self._tail.load(blog_id)
-        async with loaded.writing:
+        async with _turn(loaded):
             receipt = await self._settle(loaded, command, request, permit)
         return await self._done(loaded, receipt)
 

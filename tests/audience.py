@@ -5,10 +5,11 @@ connects one to a feed.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import msgspec
 
+from events.frames import Form
 from events.position import START, Position
 from events.timeline import PAGE
 from server.feed import Frame
@@ -70,24 +71,27 @@ class Page:
         id, held = message["id"], _held(message)
         if max(self.posts.get(id, (0,))[0], self.pinned.get(id, (0,))[0]) >= held[0]:
             return
-        for holds, there, what in (
-            (self.posts, message["order"] >= self.floor, held),
-            (self.pinned, message["pinned"], held),
-            (self.keys, message["key"], held[1:]),
-        ):
-            holds.pop(id, None)  # type: ignore[attr-defined]
-            if there:
-                holds[id] = what  # type: ignore[index]
+        self._forget(id)
+        if message["order"] >= self.floor:
+            self.posts[id] = held
+        if message["pinned"]:
+            self.pinned[id] = held
+        if message["key"]:
+            self.keys[id] = held[1:]
 
     def _retract(self, message: dict[str, Any]) -> None:
         if self._follows(message):
-            for holds in (self.posts, self.pinned, self.keys):
-                holds.pop(message["id"], None)  # type: ignore[attr-defined]
+            self._forget(message["id"])
 
     def _blog(self, message: dict[str, Any]) -> None:
         if self._follows(message):
             self.status = message["status"]
             self.details = message["title"], message["standfirst"]
+
+    def _forget(self, id: str) -> None:
+        self.posts.pop(id, None)
+        self.pinned.pop(id, None)
+        self.keys.pop(id, None)
 
     def _follows(self, message: dict[str, Any]) -> bool:
         position, after = Position.parse(message["position"]), Position.parse(message["after"])
@@ -111,7 +115,7 @@ def _held(item: dict[str, Any]) -> tuple[int, str, str]:
 class Listener:
     """A `server.feed.Reader` whose client is a `Page`. `deaf`: it hears no live frames."""
 
-    form: Literal["json"] = "json"
+    form: Form = "json"
 
     def __init__(self, page: Page | None = None) -> None:
         self.page = page or Page()

@@ -105,30 +105,28 @@ def test_an_append_that_redis_reads_only_after_it_was_given_up_is_still_one_entr
     server: Server, valkey: Valkey
 ) -> None:
     """A paused Redis finds the abandoned request in its buffer when it goes on."""
-    key = {"idempotency-key": "late"}
+    titles = [f"Post {number}" for number in range(24)]
+
+    async def write(client: httpx.AsyncClient, title: str) -> httpx.Response:
+        key = {"idempotency-key": title}
+        return await client.post(WRITE, json={"title": title}, headers=key, timeout=LONGEST)
 
     async def post_while_pausing(token: str) -> list[int]:
-        headers = {"authorization": f"Bearer {token}", **key}
-        async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
-            sent = [
-                asyncio.create_task(client.post(WRITE, json={"title": f"{n}"}, headers=each))
-                for n, each in enumerate({"idempotency-key": f"late {n}"} for n in range(16))
-            ]
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+            sent = [asyncio.create_task(write(client, title)) for title in titles]
             await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
             valkey.pause()
             answers = await asyncio.gather(*sent)
             valkey.resume()
-            again = [
-                await client.post(WRITE, json={"title": f"{n}"}, headers=each)
-                for n, each in enumerate({"idempotency-key": f"late {n}"} for n in range(16))
-            ]
+            again = [await write(client, title) for title in titles]
             assert {answer.status_code for answer in again} == {201}
             return [answer.status_code for answer in answers]
 
     statuses = asyncio.run(post_while_pausing(server.token()))
     assert set(statuses) == {201, 503}, "some were written before the pause, the others given up"
-    titles = [post["title"] for post in httpx.get(f"{server.url}{WRITE}").json()["posts"]]
-    assert sorted(titles) == sorted(["Doors", *map(str, range(16))])
+    written = [post["title"] for post in httpx.get(f"{server.url}{WRITE}").json()["posts"]]
+    assert sorted(written) == sorted(["Doors", *titles])
 
 
 def shifted(position: str, epoch: int, seq: int) -> str:
