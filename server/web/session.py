@@ -1,7 +1,5 @@
 """Coming in by a one-time link, and going out."""
 
-from html import escape
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -10,20 +8,14 @@ from server.access import SESSION
 from server.site import Site
 from server.web.endpoint import SESSION_COOKIE
 from server.web.limits import LOGINS
-from server.web.pages import HEADERS
+from server.web.pages import page
 from server.web.problems import Problem
 
 
 async def ask(request: Request) -> Response:
     """A button, not a login: programs that preview links must not use them up."""
-    secret = escape(request.path_params["secret"][:100])
-    text = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" '
-        'href="/static/desk.css"><link rel="icon" href="/static/icon.svg"><main class="notice"><h1>Liveblog</h1><form method="post" '
-        f'action="/login/{secret}"><button>Log in</button></form></main></html>'
-    )
-    return Response(text, headers={**HEADERS, "cache-control": "no-store"}, media_type="text/html")
+    secret = request.path_params["secret"][:100]
+    return page(request.app.state.site, "login.html", secret=secret)
 
 
 async def login(request: Request) -> Response:

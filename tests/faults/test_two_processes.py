@@ -1,6 +1,7 @@
 """Two processes write one blog: one of two wins, and neither refuses by what it does not know."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -10,14 +11,17 @@ import httpx
 import msgspec
 import pytest
 from redis import Redis
+from websockets.asyncio.client import connect as connect_async
 from websockets.sync.client import connect
 
 from events.commands import ChangePostStatus, Command, CreateBlog, PinPost, RevisePost, WritePost
 from events.position import Position
 from server.embedded import Embedded
 from server.log import Request
+from server.redis_log import WAKE
 from server.settings import Settings
 from server.site import Site, opened
+from tests.faults.storage import PATIENCE
 from tests.process import Server
 
 ROUNDS = 10
@@ -65,6 +69,13 @@ async def test_of_two_processes_that_revise_one_version_one_wins_and_the_other_i
             assert (read["version"], read["title"]) == (version + 1, won.json()["title"])
 
 
+def until_both_listen(redis: Redis) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while redis.pubsub_numsub(WAKE) != [(WAKE.encode(), 2)]:
+        assert time.monotonic() < deadline, "a process does not listen"
+        time.sleep(0.02)
+
+
 def test_a_process_whose_subscription_is_cut_hears_again_by_itself(
     pair: tuple[Server, Server], data: Path
 ) -> None:
@@ -78,15 +89,34 @@ def test_a_process_whose_subscription_is_cut_hears_again_by_itself(
         assert msgspec.json.decode(socket.recv(timeout=10))["type"] == "hello"
         assert msgspec.json.decode(socket.recv(timeout=10))["type"] == "snapshot"
         for turn in range(3):
-            assert redis.client_kill_filter(_type="pubsub") >= 1
+            until_both_listen(redis)
+            assert redis.client_kill_filter(_type="pubsub") == 2
             title = f"After cut {turn}"
             editor.post("/api/blogs/day/posts", json={"title": title}).raise_for_status()
             assert msgspec.json.decode(socket.recv(timeout=10))["post"]["title"] == title
 
 
-async def do(site: Site, command: Command, key: str) -> Position:
+async def test_an_entry_without_a_wake_up_arrives_all_the_same(
+    pair: tuple[Server, Server], data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.redis_log.WAKE", "a channel nobody listens to")
+    url = f"{pair[0].url.replace('http', 'ws')}/blogs/day/live?as=json"
+    async with (
+        opened(Settings(data=data)) as site,
+        connect_async(url) as socket,
+        asyncio.timeout(PATIENCE),
+    ):
+        assert msgspec.json.decode(await socket.recv())["type"] == "hello"
+        assert msgspec.json.decode(await socket.recv())["type"] == "snapshot"
+        blog = await site.index.find("day")
+        assert blog
+        await do(site, WritePost("doors", title="Doors"), "write", blog)
+        assert msgspec.json.decode(await socket.recv())["id"] == "doors"
+
+
+async def do(site: Site, command: Command, key: str, blog: str = BLOG) -> Position:
     request = Request("writer", key, key, datetime.now(UTC))
-    return (await site.commands.handle(BLOG, command, request)).position
+    return (await site.commands.handle(blog, command, request)).position
 
 
 async def test_what_a_deaf_process_would_refuse_is_decided_by_the_head_of_the_log(
