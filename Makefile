@@ -28,7 +28,7 @@ NODE := $(call stamp,node,requirements/node.txt)
 MODULES := $(call stamp,modules,client/package-lock.json)
 BROWSER := $(call stamp,browser,requirements/dev.txt)
 STATIC := server/static/reader.js
-SOURCES := client/build.mjs client/package-lock.json $(shell find client/src client/styles)
+SOURCES := client/build.mjs client/package-lock.json $(shell find client/src client/styles client/assets)
 
 help:
 	@echo 'make run     set everything up and run the demo day'

@@ -5,7 +5,7 @@ timeline, the history.
 """
 
 from copy import copy
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, assert_never
 
 from msgspec import Struct, field
@@ -41,6 +41,9 @@ from events.facts import (
     Visibility,
 )
 from events.position import START, Position
+
+_YEAR_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 PostStatus = Literal["draft", "submitted", "scheduled", "published", "retracted"]
 
@@ -245,4 +248,5 @@ def _place(post: Post, published_at: datetime | None) -> None:
 
 def place_of(time: datetime) -> str:
     """The sortable part of an order that a time gives: milliseconds since 1970, 12 hex digits."""
-    return f"{max(0, int(time.timestamp() * 1000)):012x}"
+    # In whole numbers: a float of seconds may fall short of its millisecond.
+    return f"{max(0, (time - _YEAR_1970) // _MILLISECOND):012x}"

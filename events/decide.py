@@ -75,8 +75,9 @@ def decide(blog: Blog, command: Command, now: datetime) -> list[Event]:
     """The facts that follow from a command on a blog at a time."""
     if isinstance(command, CreateBlog):
         return _create(blog, command)
-    if not blog.exists:
-        raise CannotFollow("blog", "deleted" if blog.deleted else "not there", "a change")
+    if blog.deleted and isinstance(command, DeleteBlog):
+        return []
+    _must_be_there(blog)
     match command:
         case ChangeBlog():
             return list(_change_blog(blog, command))
@@ -98,6 +99,11 @@ def decide(blog: Blog, command: Command, now: datetime) -> list[Event]:
             return list(_mark_key(_post(blog, command.post), command.key))
         case _:
             assert_never(command)
+
+
+def _must_be_there(blog: Blog) -> None:
+    if not blog.exists:
+        raise CannotFollow("blog", "deleted" if blog.deleted else "not there", "a change")
 
 
 def _post(blog: Blog, post_id: str, version: int | None = None) -> Post:

@@ -89,7 +89,14 @@ _encode: Callable[[object], bytes] = msgspec.json.Encoder().encode
 _decode_head = msgspec.json.Decoder(_Head).decode
 _decode_contents = msgspec.json.Decoder(_Contents[Content]).decode
 _decode_raw = msgspec.json.Decoder(_Contents[Raw]).decode
-_UNDECODABLE = (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError)
+_UNDECODABLE = (
+    msgspec.MsgspecError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
 """What a payload of the wrong shape raises, in the decoder or in an upcaster."""
 _CURRENT = b'{"v":%d,' % VERSION
 

@@ -25,8 +25,8 @@ class Position(NamedTuple):
 
 
 def _number(text: str) -> bool:
-    # 20 digits hold any 64-bit number; isdecimal alone would admit other scripts' digits.
-    return text.isascii() and text.isdecimal() and len(text) <= 20
+    # Redis counts in 64 bits; isdecimal alone would admit other scripts' digits.
+    return text.isascii() and text.isdecimal() and len(text) <= 20 and int(text) < 2**64
 
 
 START = Position(0, 0)

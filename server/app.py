@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from server.feed import RESTART
 from server.settings import Settings
-from server.site import running
+from server.site import Site, running
 from server.web import blogs, desk, live, openapi, pages, posts, problems, session, status
 from server.web.blogs import MovedTo
 from server.web.problems import Problem, problem_of
@@ -32,8 +32,7 @@ def app(settings: Settings) -> Starlette:
         async with running(settings) as site:
             application.state.site = site
             yield
-            for loaded in site.tail.loaded.values():
-                loaded.feed.close(RESTART)
+            close_readers(application)
 
     routes: list[BaseRoute] = [
         *(endpoint.route() for endpoint in ENDPOINTS),
@@ -55,6 +54,13 @@ def app(settings: Settings) -> Starlette:
             Exception: unexpected,
         },
     )
+
+
+def close_readers(application: Starlette) -> None:
+    """Tell every reader to come back: this process is about to end."""
+    site: Site | None = getattr(application.state, "site", None)
+    for loaded in site.tail.loaded.values() if site else ():
+        loaded.feed.close(RESTART)
 
 
 async def refused(request: Request, error: Exception) -> Response:

@@ -95,6 +95,7 @@ class Commands:
                     return await self._append(blog, tip, events, request)
                 # It is so already, as far as this process knows.
                 if receipt := await self._said_before_or_newest(loaded, request):
+                    await self._remember(loaded, request, receipt)
                     return receipt
             except Refused:
                 receipt = await self._said_before_or_newest(loaded, request)
@@ -111,6 +112,15 @@ class Commands:
         if receipt := await self._log.answered(loaded.id, request):
             return receipt
         return None if await self._tail.behind(loaded) else Receipt(loaded.position)
+
+    async def _remember(self, loaded: Loaded, request: Request, receipt: Receipt) -> None:
+        """Sent again, it must not do later what it had no need to do now.
+
+        Not so for the server's own wishes, which have no fingerprint: the schedule asks until
+        there is something to publish.
+        """
+        if request.fingerprint and not receipt.again:
+            await self._log.remember(loaded.id, request, receipt.position)
 
     async def _append(self, blog: Blog, tip: Tip, events: list[Event], request: Request) -> Receipt:
         at = request.at or request.now

@@ -169,7 +169,8 @@ class Feed:
         )
 
     def _missed(self, since: Position | None) -> list[Change] | None:
-        if since is None or not self.blog.holds(since):
+        # Beyond the public position lies only what readers must not learn of.
+        if since is None or since > self.position or not self.blog.holds(since):
             return None
         missed = self.timeline.since(since)
         return missed if len(missed) <= CATCH_UP else None

@@ -229,7 +229,7 @@ class _Reader:
         if not (post.title.strip() or body):
             raise BadLine(number, "title", "a post needs a title or a text")
         key, fingerprint = self._key(number, line, post.source)
-        shown = utc(post.at)
+        shown = utc(post.at, "$.at")
         assert not isinstance(shown, UnsetType)
         command = WritePost(
             post="",

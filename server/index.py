@@ -14,6 +14,8 @@ BLOGS = "liveblog:blogs"
 SLUGS = "liveblog:slugs"
 WITHHELD = "liveblog:withheld:"
 """Followed by a picture's id: the blogs that have withdrawn it."""
+SHOWN = "liveblog:shown:"
+"""Likewise: the blogs that show it."""
 
 
 class SlugTaken(Exception):
@@ -29,11 +31,17 @@ class Index:
         self._redis = redis
         self._found: dict[str, str] = {}
 
-    async def claim(self, slug: str, blog: str) -> None:
-        """Make a slug lead to a blog for ever; raises SlugTaken. Claiming twice is harmless."""
-        await reach(lambda: self._redis.hsetnx(SLUGS, slug, blog))
-        if await self.find(slug) != blog:
+    async def claim(self, slug: str, blog: str) -> bool:
+        """Make a slug lead to a blog; whether it did not before. Raises SlugTaken."""
+        new = await reach(lambda: self._redis.hsetnx(SLUGS, slug, blog))
+        if not new and await self.find(slug) != blog:
             raise SlugTaken(slug)
+        return bool(new)
+
+    async def release(self, slug: str) -> None:
+        """Take back a claim that came to nothing."""
+        self._found.pop(slug, None)
+        await reach(lambda: self._redis.hdel(SLUGS, slug))
 
     async def find(self, slug: str) -> str | None:
         """The id of the blog a slug leads to."""
@@ -65,14 +73,18 @@ class Index:
         async with self._redis.pipeline(transaction=False) as pipe:
             for picture in gone:
                 pipe.sadd(WITHHELD + picture, blog.id)
+                pipe.srem(SHOWN + picture, blog.id)
             for picture in shown:
                 pipe.srem(WITHHELD + picture, blog.id)
+                pipe.sadd(SHOWN + picture, blog.id)
             if gone or shown:
                 await reach(pipe.execute)
 
     async def withheld(self, picture: str) -> bool:
-        """Whether a blog has withdrawn this picture."""
-        return bool(await reach(lambda: self._redis.exists(WITHHELD + picture)))
+        """Whether a blog has withdrawn this picture, and none shows it."""
+        if not await reach(lambda: self._redis.exists(WITHHELD + picture)):
+            return False
+        return not await reach(lambda: self._redis.exists(SHOWN + picture))
 
     async def blogs(self) -> list[str]:
         """The ids of all listed blogs."""

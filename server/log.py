@@ -112,6 +112,10 @@ class Log(Protocol):
         """The stored answer to a request that was made before; raises Mismatch."""
         ...
 
+    async def remember(self, blog: str, request: Request, position: Position) -> None:
+        """Keep the answer of a request that changed nothing, unless it has one."""
+        ...
+
     async def read(self, blog: str, after: Position, limit: int = 500) -> list[Stored]:
         """Up to `limit` entries after a position, in order."""
         ...

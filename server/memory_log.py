@@ -54,6 +54,10 @@ class MemoryLog:
             raise Mismatch(request.key)
         return Receipt(position, again=True)
 
+    async def remember(self, blog: str, request: Request, position: Position) -> None:
+        answers = self._blogs[blog].answers
+        answers.setdefault((request.actor, request.key), (request.fingerprint, position))
+
     async def read(self, blog: str, after: Position, limit: int = 500) -> list[Stored]:
         log = self._blogs.get(blog)
         if log is None:

@@ -36,7 +36,7 @@ async def timeline_at(log: Log, now: Blog, at: Position | datetime) -> tuple[Blo
     async for stored in entries(log, now.id):
         entry = load(stored)
         beyond = entry.position > at if isinstance(at, Position) else entry.at > at
-        if beyond:
+        if beyond or entry.position > now.position:
             break
         blog = evolve(blog, entry)
         timeline.apply(blog, entry)

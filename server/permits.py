@@ -1,5 +1,7 @@
 """What each role may do to a blog: the permits that guard the write path, and who may read."""
 
+from msgspec import UNSET
+
 from events.blog import Blog
 from events.commands import (
     ChangePostStatus,
@@ -26,8 +28,10 @@ def permit(actor: Actor, command: Command, blog: Blog) -> None:
             allowed = actor.reaches("admin", blog.id)
         case WritePost(status=status, pinned=False, key=False) if status in _OWN:
             allowed = actor.reaches("contributor", blog.id)
-        case RevisePost(post=post) | ChangePostStatus(post=post) if _may_own(actor, blog, post):
-            allowed = not isinstance(command, ChangePostStatus) or command.status in _OWN
+        case RevisePost(post=post) if _may_own(actor, blog, post):
+            allowed = command.pinned is UNSET and command.key is UNSET
+        case ChangePostStatus(post=post) if _may_own(actor, blog, post):
+            allowed = command.status in _OWN
         case _:
             allowed = actor.reaches("editor", blog.id)
     if not allowed:

@@ -93,7 +93,7 @@ class RedisLog:
     async def _confirmed(self, write: Callable[[Any], object]) -> Any:
         """What one write answers, once enough replicas have it; raises Unreachable if they don't.
 
-        Any: redis-py's pipelines are typed as their own subclass of everything.
+        Any: what a pipeline takes and gives is as wide as redis-py.
         """
         async with self._redis.pipeline(transaction=False) as pipe:
             write(pipe)
@@ -117,6 +117,10 @@ class RedisLog:
             # Written again, as by the script, so that WAIT has something to count.
             await reach(lambda: self._confirmed(lambda pipe: pipe.hset(answers, field, stored)))
         return Receipt(_position(position), again=True)
+
+    async def remember(self, blog: str, request: Request, position: Position) -> None:
+        answer = f"{request.fingerprint} {position}"
+        await reach(lambda: self._redis.hsetnx(_keys(blog)[2], _field(request), answer))
 
     async def read(self, blog: str, after: Position, limit: int = 500) -> list[Stored]:
         raw = await reach(

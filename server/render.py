@@ -34,13 +34,21 @@ def rfc3339(time: datetime) -> str:
 
 def clock(time: datetime, zone: str) -> str:
     """`14:05` on the wall of the blog's zone."""
-    return time.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    return local(time, zone).strftime("%H:%M")
 
 
 def day(time: datetime, zone: str) -> str:
     """`24 June 2025` in the blog's zone."""
-    local = time.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local.strftime('%B %Y')}"
+    there = local(time, zone)
+    return f"{there.day} {there.strftime('%B %Y')}"
+
+
+def local(time: datetime, zone: str) -> datetime:
+    """A time in a zone; as it is where the log holds one at the very end of the calendar."""
+    try:
+        return time.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return time
 
 
 class Articles:

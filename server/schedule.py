@@ -12,6 +12,7 @@ import structlog
 from redis.asyncio import Redis
 
 from events.commands import NoSuchPost, PublishDue, Refused
+from events.entry import Corrupt
 from events.facts import Event, PostScheduled
 from server.commands import Commands
 from server.log import LogError, Request
@@ -56,15 +57,22 @@ class Schedule:
             lambda: self._redis.zrangebyscore(DUE, "-inf", now.timestamp(), start=0, num=AT_ONCE)
         )
         for mark in marks:
-            blog, post, at = mark.decode().split(" ")
-            due = datetime.fromtimestamp(float(at), UTC)
-            request = Request(ACTOR, f"due {post} {at}", "", now)
-            published = False
             try:
-                done = await commands.handle(blog, PublishDue(post, due), request)
-                published = done.loaded.blog.posts[post].public
-            except (NoSuchBlog, NoSuchPost, Refused):
-                logger.info("nothing to publish", blog=blog, post=post)
-            # A mark may be seen before the entry it announces: keep it for a while.
-            if published or now - due > GRACE:
-                await reach(lambda mark=mark: self._redis.zrem(DUE, mark))  # type: ignore[misc]
+                await self._publish(commands, mark, now)
+            except (LogError, Corrupt) as error:
+                # The others' posts must not wait for this one's blog.
+                logger.warning("a post waits", mark=mark.decode(), error=str(error))
+
+    async def _publish(self, commands: Commands, mark: bytes, now: datetime) -> None:
+        blog, post, at = mark.decode().split(" ")
+        due = datetime.fromtimestamp(float(at), UTC)
+        request = Request(ACTOR, f"due {post} {at}", "", now)
+        published = False
+        try:
+            done = await commands.handle(blog, PublishDue(post, due), request)
+            published = done.loaded.blog.posts[post].public
+        except (NoSuchBlog, NoSuchPost, Refused):
+            logger.info("nothing to publish", blog=blog, post=post)
+        # A mark may be seen before the entry it announces: keep it for a while.
+        if published or now - due > GRACE:
+            await reach(lambda: self._redis.zrem(DUE, mark))

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from server.access import Taken, Unknown
-from server.app import app
+from server.app import app, close_readers
 from server.demo import run_demo
 from server.settings import Settings
 from server.site import Site
@@ -56,9 +56,17 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
             worker.wait(GRACE + 5)
 
 
+class _Server(uvicorn.Server):
+    """Sends the readers away before it waits for connections to end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        close_readers(self.config.app)  # type: ignore[arg-type] # the application we gave it
+        await super().shutdown(sockets)
+
+
 def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
     """A uvicorn server with our settings."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             application,
             log_config=None,

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
 from jinja2 import Environment
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -20,6 +21,8 @@ from server.render import Articles, templates
 from server.schedule import Schedule
 from server.settings import Settings
 from server.tail import Tail
+
+logger = structlog.get_logger("site")
 
 CONNECTIONS = 64
 """Connections to Redis a process holds at most; more callers wait."""
@@ -101,14 +104,24 @@ async def running(settings: Settings) -> AsyncIterator[Site]:
     """A site that follows the log and publishes what is due."""
     async with opened(settings) as site:
         tasks = [
-            asyncio.create_task(site.tail.run()),
-            asyncio.create_task(site.schedule.run(site.commands)),
+            asyncio.create_task(_kept(site.tail.run)),
+            asyncio.create_task(_kept(lambda: site.schedule.run(site.commands))),
         ]
         try:
             yield site
         finally:
             for task in tasks:
                 await _ended(task)
+
+
+async def _kept(run: Callable[[], Awaitable[None]]) -> None:
+    """Run for ever: a fault in it is logged, and a second later it goes on."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            logger.exception("a task ended that must not")
+        await asyncio.sleep(1)
 
 
 async def _ensure(embedded: Embedded) -> None:

@@ -14,8 +14,16 @@ from typing import Final
 import structlog
 
 from events.blog import Blog, evolve
+from events.document import images
 from events.entry import GENESIS, Corrupt, Entry, Stored, load, previous
-from events.facts import BlogDeleted, BlogVisibilityChanged, PostRestored, PostRetracted
+from events.facts import (
+    BlogDeleted,
+    BlogVisibilityChanged,
+    PostPublished,
+    PostRestored,
+    PostRetracted,
+    PostRevised,
+)
 from events.position import START, Position
 from events.timeline import Timeline
 from server.feed import NOT_FOUND, UNAUTHORIZED, Feed, Render
@@ -36,7 +44,7 @@ class NoSuchBlog(Exception):
         self.blog = blog
 
 
-class Behind(Exception):
+class Behind(LogError):
     """The log did not give an entry in time that it is known to hold."""
 
 
@@ -87,10 +95,9 @@ class Loaded:
         self.tip = Tip(Head(stored.position, epoch), stored.digest)
         for change in changes:
             self.feed.publish(change)
-        self._admit(entry)
-        self.owes = self.owes or any(
-            isinstance(event, PostRetracted | PostRestored) for event in entry.events
-        )
+        if any(isinstance(event, BlogDeleted | BlogVisibilityChanged) for event in entry.events):
+            self._send_away(self.blog)
+        self.owes = self.owes or _pictures_changed(self.blog, entry)
         for watcher in tuple(self.watchers):
             watcher(entry)
 
@@ -101,13 +108,14 @@ class Loaded:
     def replace(self, other: "Loaded") -> None:
         """Become another fold of the log, keeping readers and watchers."""
         self.blog, self.timeline, self.tip = other.blog, other.timeline, other.tip
+        self._send_away(self.blog)
         self.feed.renew(self.blog, self.timeline)
         self.owes = other.owes
         self.release()
 
     async def reach(self, position: Position, seconds: float) -> None:
         """Wait until the fold has come to a position; raises Behind."""
-        if self.position >= position:
+        if self.position >= position and not self.owes:
             return
         arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((position, arrived))
@@ -126,14 +134,21 @@ class Loaded:
             if position <= self.position and not arrived.done():
                 arrived.set_result(None)
 
-    def _admit(self, entry: Entry) -> None:
-        """Send readers away when an entry closed the blog to them."""
-        for event in entry.events:
-            match event:
-                case BlogDeleted() | BlogVisibilityChanged(visibility="draft"):
-                    self.feed.close(NOT_FOUND)
-                case BlogVisibilityChanged(visibility="restricted"):
-                    self.feed.close(UNAUTHORIZED)
+    def _send_away(self, blog: Blog) -> None:
+        """Close the readers of a blog that is no longer for everyone."""
+        if blog.deleted or blog.visibility == "draft":
+            self.feed.close(NOT_FOUND)
+        elif blog.visibility == "restricted":
+            self.feed.close(UNAUTHORIZED)
+
+
+def _pictures_changed(blog: Blog, entry: Entry) -> bool:
+    """Whether an entry may have changed which pictures are shown or withdrawn."""
+    return any(
+        isinstance(event, PostPublished | PostRevised | PostRetracted | PostRestored)
+        and any(images(blog.posts[event.post].body))
+        for event in entry.events
+    )
 
 
 class Tail:
@@ -180,8 +195,7 @@ class Tail:
             return
         self._woken.add(blog_id)
         if blog_id not in self._fetching:
-            task = self._fetching[blog_id] = asyncio.create_task(self._fetch(blog_id))
-            task.add_done_callback(lambda _: self._fetching.pop(blog_id, None))
+            self._fetching[blog_id] = asyncio.create_task(self._fetch(blog_id))
 
     async def behind(self, loaded: Loaded) -> bool:
         """Whether the log has gone on; if so, the blog is brought up before this returns."""
@@ -211,7 +225,10 @@ class Tail:
         if head is None:
             raise NoSuchBlog(blog_id)
         loaded = Loaded(blog_id, self._render, head.epoch)
-        await self._read(loaded)
+        try:
+            await self._read(loaded)
+        except _Diverged:
+            raise Corrupt(loaded.tip.following, "does not follow the entry before it") from None
         return loaded
 
     async def _read(self, loaded: Loaded) -> None:
@@ -229,20 +246,25 @@ class Tail:
             loaded.release()
 
     async def _fetch(self, blog_id: str) -> None:
-        while blog_id in self._woken:
-            self._woken.discard(blog_id)
-            loaded = self.loaded.get(blog_id)
-            if loaded is None:
-                return
-            try:
-                await self._read(loaded)
-            except _Diverged:
-                await self._reload(loaded)
-            except Corrupt as error:
-                logger.error("entry cannot be read", blog=blog_id, error=str(error))
-            except Unreachable as error:
-                # The comparison of heads comes back to it.
-                self.degraded = str(error)
+        try:
+            while blog_id in self._woken:
+                self._woken.discard(blog_id)
+                if loaded := self.loaded.get(blog_id):
+                    await self._fetch_once(loaded)
+        finally:
+            # In the same step as the last look at what was woken: no wake-up falls between.
+            self._fetching.pop(blog_id, None)
+
+    async def _fetch_once(self, loaded: Loaded) -> None:
+        try:
+            await self._read(loaded)
+        except _Diverged:
+            await self._reload(loaded)
+        except Corrupt as error:
+            logger.error("entry cannot be read", blog=loaded.id, error=str(error))
+        except LogError as error:
+            # The comparison of heads comes back to it.
+            self.degraded = str(error)
 
     async def _reload(self, loaded: Loaded) -> None:
         logger.warning("log has changed under us, reloading", blog=loaded.id)

@@ -1,6 +1,8 @@
 """Fixtures that more than one kind of test needs: a real storage, and a client of it."""
 
 import contextlib
+import signal
+import socket
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -19,10 +21,25 @@ PATIENCE = 30.0
 
 
 class Storage:
-    """A Valkey or Redis server of the tests' own, durable as the embedded one is."""
+    """A Valkey or Redis server of the tests' own, durable as the embedded one is.
 
-    def __init__(self, folder: Path) -> None:
+    On a Unix socket alone, unless it is given a `port` of loopback or follows a `master`'s.
+    """
+
+    def __init__(self, folder: Path, *, port: int = 0, master: int | None = None) -> None:
         self.folder = folder
+        self._options = {
+            "port": str(port),
+            "bind": "127.0.0.1",
+            "unixsocket": "s",
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "maxmemory-policy": "noeviction",
+            "repl-diskless-sync-delay": "0",
+        }
+        if master:
+            self._options["replicaof"] = f"127.0.0.1 {master}"
         self.start()
 
     @property
@@ -30,9 +47,7 @@ class Storage:
         return f"unix://{self.folder}/s"
 
     def start(self) -> None:
-        options = {"port": "0", "unixsocket": "s", "save": "", "appendonly": "yes"}
-        options |= {"appendfsync": "always", "maxmemory-policy": "noeviction"}
-        pairs = ((f"--{name}", value) for name, value in options.items())
+        pairs = ((f"--{name}", value) for name, value in self._options.items())
         command = [str(find_server()), *chain.from_iterable(pairs)]
         self._process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE)
         ready = threading.Event()
@@ -48,6 +63,15 @@ class Storage:
         self._process.kill()
         self._process.wait(PATIENCE)
         self._reading.join(PATIENCE)
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """SIGSTOP and in the end SIGCONT: its connections stay, and nobody answers on them."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         """Kill it and start it again: the same data, another replication id."""
@@ -65,20 +89,34 @@ class Storage:
 @pytest.fixture(scope="session")
 def shared_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """One for the whole run; nobody may kill it."""
-    with _storage(tmp_path_factory) as storage:
+    with running(Storage(tmp_path_factory.mktemp("v"))) as storage:
         yield storage
 
 
 @pytest.fixture
 def own_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """One for a single test, to be killed and restarted."""
-    with _storage(tmp_path_factory) as storage:
+    with running(Storage(tmp_path_factory.mktemp("v"))) as storage:
         yield storage
 
 
+@pytest.fixture
+def master_and_replica(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Storage, Storage]]:
+    """Two for a single test; the second may still be copying the first."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with (
+        running(Storage(tmp_path_factory.mktemp("v"), port=port)) as master,
+        running(Storage(tmp_path_factory.mktemp("v"), master=port)) as replica,
+    ):
+        yield master, replica
+
+
 @contextlib.contextmanager
-def _storage(paths: pytest.TempPathFactory) -> Iterator[Storage]:
-    storage = Storage(paths.mktemp("v"))
+def running(storage: Storage) -> Iterator[Storage]:
+    """End a storage with the block."""
     try:
         yield storage
     finally:

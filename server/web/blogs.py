@@ -1,9 +1,12 @@
 """The API's blogs: open, read, change, delete."""
 
+import contextlib
 import uuid
+from collections.abc import AsyncIterator
 from datetime import datetime
 
-from msgspec import UNSET, Struct, UnsetType, structs
+import structlog
+from msgspec import Struct, UnsetType, structs
 from starlette.responses import RedirectResponse, Response
 
 from events.blog import Blog
@@ -13,15 +16,20 @@ from events.commands import (
     Command,
     CreateBlog,
     DeleteBlog,
+    Refused,
 )
+from events.entry import Corrupt
 from events.facts import BlogStatus, Visibility
 from server.access import Actor
+from server.log import Exists, Lost, Mismatch
 from server.permits import may_read, permit
 from server.site import Site
 from server.tail import Loaded, NoSuchBlog
 from server.web.endpoint import NAMESPACE, Call, Endpoint, json
 from server.web.inputs import BlogPatch, NewBlog, StatusOfBlog, check_blog, line
 from server.web.problems import Problem
+
+logger = structlog.get_logger("web")
 
 
 class BlogView(Struct, frozen=True):
@@ -98,11 +106,23 @@ async def _led_to(site: Site, slug: str) -> Loaded:
     return await site.tail.load(blog_id)
 
 
-async def listed(site: Site) -> list[str]:
-    """The ids of the listed blogs; while the log is out of reach, of those in memory."""
-    if not site.tail.degraded:
-        return await site.index.blogs()
-    return [loaded.id for loaded in site.tail.loaded.values() if not loaded.blog.deleted]
+async def listed(site: Site) -> list[Loaded]:
+    """The listed blogs; while the log is out of reach, those in memory.
+
+    One that cannot be read is left out: it must not take the list of the others with it.
+    """
+    if site.tail.degraded:
+        return [loaded for loaded in site.tail.loaded.values() if loaded.blog.exists]
+    there = []
+    for blog_id in await site.index.blogs():
+        try:
+            loaded = await site.tail.load(blog_id)
+        except (NoSuchBlog, Lost, Corrupt) as error:
+            logger.warning("a listed blog cannot be read", blog=blog_id, error=str(error))
+            continue
+        if loaded.blog.exists:
+            there.append(loaded)
+    return there
 
 
 async def found(call: Call) -> Loaded:
@@ -123,15 +143,13 @@ def redirect(path: str, query: str, old: str, moved: MovedTo) -> Response:
 
 async def list_blogs(call: Call) -> Response:
     """Blogs the asker may find: the public ones, and with a role the others."""
-    views = []
-    for blog_id in await listed(call.site):
-        try:
-            loaded = await call.site.tail.load(blog_id)
-        except NoSuchBlog:
-            continue
-        insider = call.actor is not None and call.actor.reaches("contributor", blog_id)
-        if insider or loaded.blog.visibility == "public":
-            views.append(view(loaded))
+    actor = call.actor
+    views = [
+        view(loaded)
+        for loaded in await listed(call.site)
+        if loaded.blog.visibility == "public"
+        or (actor is not None and actor.reaches("contributor", loaded.id))
+    ]
     views.sort(key=lambda blog: (blog.created_at is not None, blog.created_at), reverse=True)
     return json(Blogs(tuple(views)))
 
@@ -146,10 +164,24 @@ async def create_blog(call: Call) -> Response:
         | {"title": line(wanted.title), "standfirst": line(wanted.standfirst)}
     )
     permit(call.someone, command, Blog(blog_id))
-    await call.site.index.claim(wanted.slug, blog_id)
-    done = await call.site.commands.handle(blog_id, command, request)
-    await call.site.index.add(blog_id, wanted.slug)
-    return json(view(done.loaded), 201, location=f"/api/blogs/{wanted.slug}")
+    async with _claimed(call.site, wanted.slug, blog_id):
+        done = await call.site.commands.handle(blog_id, command, request)
+        if done.loaded.blog.deleted:
+            raise Problem(409, "this blog was opened with that key, and deleted since")
+    await call.site.index.add(blog_id, done.loaded.blog.slug)
+    return json(view(done.loaded), 201, location=f"/api/blogs/{done.loaded.blog.slug}")
+
+
+@contextlib.asynccontextmanager
+async def _claimed(site: Site, slug: str, blog_id: str) -> AsyncIterator[None]:
+    """A slug claimed for what is done inside; given back if that is refused."""
+    new = await site.index.claim(slug, blog_id)
+    try:
+        yield
+    except (Refused, Mismatch, Exists, Problem):
+        if new:
+            await site.index.release(slug)
+        raise
 
 
 async def read_blog(call: Call) -> Response:
@@ -164,10 +196,11 @@ async def change_blog(call: Call) -> Response:
         **structs.asdict(patch) | {"title": line(patch.title), "standfirst": line(patch.standfirst)}
     )
     permit(call.someone, command, loaded.blog)
-    if not isinstance(patch.slug, UnsetType):
-        await call.site.index.claim(patch.slug, loaded.id)
-    await write(call, loaded, command)
-    if patch.slug is not UNSET:
+    if isinstance(patch.slug, UnsetType):
+        await write(call, loaded, command)
+    else:
+        async with _claimed(call.site, patch.slug, loaded.id):
+            await write(call, loaded, command)
         await call.site.index.add(loaded.id, loaded.blog.slug)
     return json(view(loaded))
 
@@ -180,7 +213,8 @@ async def change_status(call: Call) -> Response:
 
 
 async def delete_blog(call: Call) -> Response:
-    loaded = await found(call)
+    """Also of one that is deleted already: a process may have died before the index knew."""
+    loaded = await _led_to(call.site, call["blog"])
     await write(call, loaded, DeleteBlog())
     await call.site.index.remove(loaded.id)
     return Response(status_code=204)

@@ -24,8 +24,8 @@ from server.access import Actor
 from server.feed import NOT_FOUND, RESTART, UNAUTHORIZED
 from server.media import MAX_BYTES
 from server.site import Site
-from server.tail import Loaded, NoSuchBlog
-from server.web.blogs import BlogView, MovedTo, find, view
+from server.tail import Loaded
+from server.web.blogs import BlogView, MovedTo, find, listed, view
 from server.web.endpoint import Call, Endpoint, identify, json
 from server.web.inputs import measured
 from server.web.pages import page
@@ -106,12 +106,7 @@ async def front(request: Request) -> Response:
     actor = await identify(request, site)
     if actor is None or not actor.reaches("contributor", actor.blog):
         return _login(site, actor)
-    blogs = []
-    for blog_id in await site.index.blogs():
-        with contextlib.suppress(NoSuchBlog):
-            loaded = await site.tail.load(blog_id)
-            if actor.reaches("contributor", blog_id) and not loaded.blog.deleted:
-                blogs.append(loaded.blog)
+    blogs = [each.blog for each in await listed(site) if actor.reaches("contributor", each.id)]
     blogs.sort(key=lambda blog: blog.position, reverse=True)
     may_open = actor.reaches("admin") and not actor.blog
     return page(site, "desk.html", actor=actor, blogs=blogs, may_open=may_open)

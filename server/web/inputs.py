@@ -18,6 +18,9 @@ from events.markup import from_html, from_markdown
 from server.media import Media
 from server.web.problems import invalid
 
+YEARS = range(1970, 2200)
+"""Of the times that a post may show."""
+
 Line = Annotated[str, Meta(max_length=300)]
 Text = Annotated[str, Meta(max_length=2_000)]
 Markup = Annotated[str, Meta(max_length=512 * 1024)]
@@ -168,12 +171,16 @@ def given(value: str | UnsetType) -> str:
 
 
 def tags_of(tags: Sequence[str] | UnsetType) -> tuple[str, ...]:
-    return () if isinstance(tags, UnsetType) else tuple(dict.fromkeys(map(line, tags)))
+    return (
+        () if isinstance(tags, UnsetType) else tuple(dict.fromkeys(filter(None, map(line, tags))))
+    )
 
 
-def utc(time: datetime | UnsetType | None) -> datetime | UnsetType | None:
-    """A time as the log keeps it: UTC, to the millisecond."""
+def utc(time: datetime | UnsetType | None, path: str) -> datetime | UnsetType | None:
+    """A time as the log keeps it: UTC, to the millisecond; 422 at `path` outside YEARS."""
     if time is None or isinstance(time, UnsetType):
         return time
+    if time.year not in YEARS:
+        raise invalid([Fault(path, f"lies outside the years {YEARS.start} to {YEARS.stop - 1}")])
     moment = time.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -6,8 +6,8 @@ has missed is asked of the feed when its transport has taken what came before.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Iterator
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +15,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from events.frames import Form
 from events.position import Position
+from server.access import Actor
 from server.feed import NOT_FOUND, RESTART, TOO_SLOW, UNAUTHORIZED, Feed, Frame
+from server.permits import may_read
 from server.site import Site
 from server.tail import Behind, Loaded
 from server.web.blogs import MovedTo, find
@@ -57,6 +59,8 @@ class Follower:
             self._woken.clear()
             if self._begun:
                 messages, self._begun = self._begun, []
+                if self.position != self._feed.position:
+                    self._woken.set()  # a change came between the beginning and now
                 return messages
             assert self.position is not None
             messages = self._feed.following(self.position, self.form)
@@ -66,33 +70,44 @@ class Follower:
         return []
 
 
-@contextlib.asynccontextmanager
-async def following(loaded: Loaded, form: Form, since: Position | None) -> AsyncIterator[Follower]:
+class Admission(NamedTuple):
+    """A reader who may come in: to which blog, in which form, from where."""
+
+    loaded: Loaded
+    actor: Actor | None
+    form: Form
+    since: Position | None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the blog is still readable: true at first, and to be asked after any wait."""
+        return may_read(self.actor, self.loaded.blog)
+
+
+@contextlib.contextmanager
+def following(admission: Admission) -> Iterator[Follower]:
     """A reader that takes part for as long as the block runs."""
-    if since is not None and since > loaded.position:
-        # Another process was ahead of this one; it will not be for long.
-        with contextlib.suppress(Behind):
-            await loaded.reach(since, seconds=1)
-    follower = Follower(loaded.feed, form)
-    loaded.feed.attach(follower, since)
+    feed = admission.loaded.feed
+    follower = Follower(feed, admission.form)
+    feed.attach(follower, admission.since)
     try:
         yield follower
     finally:
-        loaded.feed.detach(follower)
+        feed.detach(follower)
 
 
 async def socket(websocket: WebSocket) -> None:
     """`/blogs/{blog}/live` as a websocket. Refusals are accepted and closed with a code."""
-    site: Site = websocket.app.state.site
     await websocket.accept()
     try:
-        loaded = await _admitted(websocket, site)
-        form, since = _asked(websocket.query_params.get("as"), websocket.query_params.get("since"))
+        admission = await _admitted(
+            websocket, websocket.query_params.get("as"), websocket.query_params.get("since")
+        )
     except Problem as problem:
         code = {401: UNAUTHORIZED, 404: NOT_FOUND, 503: RESTART}.get(problem.status, 1008)
         await websocket.close(code, problem.detail[:120])
         return
-    async with following(loaded, form, since) as follower:
+    with following(admission) as follower:
         incoming = asyncio.create_task(_ignore(websocket, follower))
         try:
             await _write_out(websocket, follower)
@@ -126,13 +141,13 @@ async def _ignore(websocket: WebSocket, follower: Follower) -> None:
 
 async def events(request: Request) -> Response:
     """`/blogs/{blog}/live` as server-sent events: `id` is the position, Last-Event-ID wins."""
-    site: Site = request.app.state.site
-    loaded = await _admitted(request, site)
     last = request.headers.get("last-event-id") or request.query_params.get("since")
-    form, since = _asked(request.query_params.get("as"), last)
+    admission = await _admitted(request, request.query_params.get("as"), last)
 
     async def stream() -> AsyncIterator[bytes]:
-        async with following(loaded, form, since) as follower:
+        if not admission.stands:
+            return
+        with following(admission) as follower:
             yield b"retry: 2000\n\n"
             while True:
                 try:
@@ -156,11 +171,9 @@ async def events(request: Request) -> Response:
 
 async def changes(call: Call) -> Response:
     """The same messages for polling, as a JSON array; made for a cache in front."""
-    loaded = await _admitted(call.request, call.site, call["blog"])
-    form, since = _asked(call.asked("as") or "json", call.asked("since"))
-    if since is not None and since > loaded.position:
-        with contextlib.suppress(Behind):
-            await loaded.reach(since, seconds=1)
+    loaded, _, form, since = await _admitted(
+        call.request, call.asked("as") or "json", call.asked("since")
+    )
     messages = loaded.feed.answer(since, form)
     etag = f'"{loaded.feed.position}"'
     public = loaded.blog.visibility in {"public", "unlisted"}
@@ -173,17 +186,35 @@ async def changes(call: Call) -> Response:
     return Response(b"[" + b",".join(messages) + b"]", 200, headers, "application/json")
 
 
-async def _admitted(connection: Request | WebSocket, site: Site, name: str = "") -> Loaded:
+async def _admitted(
+    connection: Request | WebSocket, form: str | None, since: str | None
+) -> Admission:
     """The blog in the path, if this reader may follow it; every refusal as a Problem."""
+    site: Site = connection.app.state.site
     try:
         actor = await identify(connection, site)
-        name = name or connection.path_params["blog"]
-        try:
-            return await find(site, name, actor)
-        except MovedTo as moved:
-            return await find(site, moved.slug, actor)
+        admission = Admission(await _found(connection, site, actor), actor, *_asked(form, since))
+        await _catch_up(admission)
     except Exception as error:
         raise problem_of(error) or error from error
+    if not admission.stands:
+        raise Problem(404, "this blog is not for you any more")
+    return admission
+
+
+async def _found(connection: Request | WebSocket, site: Site, actor: Actor | None) -> Loaded:
+    try:
+        return await find(site, connection.path_params["blog"], actor)
+    except MovedTo as moved:
+        return await find(site, moved.slug, actor)
+
+
+async def _catch_up(admission: Admission) -> None:
+    """A cursor ahead of this process comes from another; it will not be ahead for long."""
+    since, loaded = admission.since, admission.loaded
+    if since is not None and since > loaded.timeline.position:
+        with contextlib.suppress(Behind):
+            await loaded.reach(since, seconds=1)
 
 
 def _asked(form: str | None, since: str | None) -> tuple[Form, Position | None]:

@@ -14,7 +14,7 @@ from server.media import content_type
 from server.redis_log import reach
 from server.render import day
 from server.site import Site
-from server.tail import Loaded, NoSuchBlog
+from server.tail import Loaded
 from server.web.blogs import find, listed
 from server.web.endpoint import identify
 from server.web.problems import Problem
@@ -41,14 +41,7 @@ def page(site: Site, name: str, status: int = 200, **values: Any) -> Response:
 async def front(request: Request) -> Response:
     """The public blogs, the newest first."""
     site: Site = request.app.state.site
-    shown = []
-    for blog_id in await listed(site):
-        try:
-            loaded = await site.tail.load(blog_id)
-        except NoSuchBlog:
-            continue
-        if loaded.blog.visibility == "public" and not loaded.blog.deleted:
-            shown.append(loaded.blog)
+    shown = [each.blog for each in await listed(site) if each.blog.visibility == "public"]
     shown.sort(key=lambda blog: blog.position, reverse=True)
     return page(site, "front.html", blogs=shown, cache=FRESH)
 
@@ -57,7 +50,7 @@ async def blog(request: Request) -> Response:
     """The page of a blog, complete without a script; `?before=` an older stretch of it."""
     site: Site = request.app.state.site
     loaded = await _readable(request, site)
-    before = request.query_params.get("before") or None
+    before = order_of(request.query_params.get("before"))
     posts = loaded.timeline.newest(PAGE + 1, before)
     response = page(
         site,
@@ -102,7 +95,10 @@ async def picture(request: Request) -> Response:
     path = site.media.path(name)
     if path is None or await _withheld(site, name[:64]):
         raise Problem(404, "there is no such picture")
-    headers = {**HEADERS, "cache-control": "public, max-age=3600"}
+    # Short: a picture goes when its post is withdrawn, from caches too.
+    headers = {**HEADERS, "cache-control": "public, max-age=10, s-maxage=1", "etag": f'"{name}"'}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
     return FileResponse(path, media_type=content_type(name), headers=headers)
 
 
@@ -122,6 +118,13 @@ async def _withheld(site: Site, picture: str) -> bool:
     except Unreachable:
         blogs = [loaded.blog for loaded in site.tail.loaded.values()]
         return any(picture in withdrawn_pictures(blog)[0] for blog in blogs)
+
+
+def order_of(text: str | None) -> str | None:
+    """An order as a reader sends it back; raises a 400 problem for what cannot be one."""
+    if text and (len(text) > 40 or set(text) - set("0123456789abcdef-")):
+        raise Problem(400, "before takes the order of a post")
+    return text or None
 
 
 def _shown(loaded: Loaded, post: Post) -> dict[str, object]:

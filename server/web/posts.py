@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import get_args
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 from starlette.responses import Response, StreamingResponse
 
 from events import desk
-from events.blog import Blog, Post
+from events.blog import Blog, Post, PostStatus
 from events.commands import (
     ChangePostStatus,
     Command,
@@ -42,6 +43,7 @@ from server.web.inputs import (
     tags_of,
     utc,
 )
+from server.web.pages import order_of
 from server.web.problems import Problem
 
 LIST_LIMIT = 100
@@ -80,7 +82,7 @@ async def list_posts(call: Call) -> Response:
     sort = call.asked("sort") or "newest"
     if sort not in {"newest", "oldest"}:
         raise Problem(400, f"sort takes newest or oldest, not {sort[:40]}")
-    cursor = call.asked("before")
+    cursor = order_of(call.asked("before"))
     tag, keys_only = call.asked("tag"), call.asked("key") == "true"
     chosen = []
     for post in timeline.walk(newest_first=sort == "newest"):
@@ -98,6 +100,8 @@ async def list_posts(call: Call) -> Response:
 def _desk_list(call: Call, loaded: Loaded) -> Posts:
     actor = call.someone
     status = call.asked("status")
+    if status not in {"all", *get_args(PostStatus)}:
+        raise Problem(400, f"status takes all or a status of posts, not {str(status)[:40]}")
     own = None if actor.reaches("editor", loaded.id) else actor.id
     if not actor.reaches("contributor", loaded.id):
         raise Problem(403, "unpublished posts are for the desk")
@@ -122,8 +126,8 @@ async def write_post(call: Call) -> Response:
         tags=tags_of(said.tags),
         lang=given(said.lang),
         status=("published" if editor else "draft") if said.status is UNSET else said.status,
-        published_at=utc(said.published_at),
-        publish_at=utc(said.publish_at) or None,
+        published_at=utc(said.published_at, "$.published_at"),
+        publish_at=utc(said.publish_at, "$.publish_at") or None,
         pinned=said.pinned is True,
         key=said.key is True,
     )
@@ -144,7 +148,7 @@ async def revise_post(call: Call) -> Response:
         post=call["post"],
         version=version,
         body=await body_of(said, call.site.media),
-        published_at=utc(said.published_at),
+        published_at=utc(said.published_at, "$.published_at"),
         correction=line(said.correction),
         title=line(said.title),
         author=line(said.author),
@@ -166,7 +170,7 @@ async def change_post_status(call: Call) -> Response:
         version=version,
         note=line(wanted.note),
         keep_text=wanted.keep_text,
-        publish_at=utc(wanted.publish_at) or None,
+        publish_at=utc(wanted.publish_at, "$.publish_at") or None,
     )
     return await _written(call, loaded, command)
 
@@ -315,7 +319,7 @@ def _post_answer(call: Call, loaded: Loaded, post: Post, status: int = 200) -> R
 async def _catch_up(call: Call, loaded: Loaded) -> None:
     """`?min=<position>`: another worker has written that far; wait for it up to a second."""
     asked = call.asked("min")
-    if asked:
+    if asked and call.actor is not None and call.actor.reaches("contributor", loaded.id):
         call.site.tail.wake(loaded.id)
         await loaded.reach(position_of(asked), seconds=1)
 

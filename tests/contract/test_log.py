@@ -477,6 +477,25 @@ async def test_out_of_reach_is_said_and_heals(own_storage: Storage) -> None:
         assert await write(log, day, 2) == Receipt(position(2))
 
 
+async def test_a_stopped_replica_leaves_the_append_unknown_until_it_is_back(
+    master_and_replica: tuple[Storage, Storage],
+) -> None:
+    """Each try comes on a connection of its own, where WAIT counts nothing but its own writes."""
+    (master, replica), day = master_and_replica, a_day()
+
+    async def attempt(seq: int, wait_ms: int) -> Receipt:
+        async with connect(master.url) as client:
+            log = RedisLog(client, replicas=1, wait_ms=wait_ms, watch_replid=False)
+            return await write(log, day, seq)
+
+    assert await attempt(1, wait_ms=20_000) == Receipt(position(1))
+    with replica.stopped():
+        for _ in range(2):
+            with pytest.raises(Unreachable, match="0 of 1 replicas"):
+                await attempt(2, wait_ms=50)
+    assert await attempt(2, wait_ms=20_000) == Receipt(position(2), again=True)
+
+
 async def test_an_append_that_no_replica_has_is_unknown_and_so_is_its_retry(redis: Redis) -> None:
     """Nobody says it was not written: it is, and counts as soon as a replica has it."""
     log, day = RedisLog(redis, replicas=1, wait_ms=1), a_day()

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from server.access import ROLES
 from server.app import app
 from server.settings import Settings
-from tests.process import Server
+from tests.process import Server, liveblog
 
 WHO = ("nobody", *ROLES)
 
@@ -188,3 +188,23 @@ def test_a_draft_is_for_its_author_and_the_editors(house: House) -> None:
     assert answers == [404, 404, 200, 200, 200]
     other = {"authorization": f"Bearer {house.server.token('contributor')}"}
     assert httpx.get(house.server.url + path, headers=other).status_code == 404
+
+
+def test_a_contributor_neither_pins_nor_marks_an_own_draft(house: House) -> None:
+    blog = house.blog()["blog"]
+    sent = {"title": "Not yet", "status": "draft"}
+    post = house.clients["contributor"].post(f"/api/blogs/{blog}/posts", json=sent).json()["id"]
+    path = f"/api/blogs/{blog}/posts/{post}"
+    for wish, status in (({"pinned": True}, 403), ({"key": True}, 403), ({"title": "Now"}, 200)):
+        answer = house.clients["contributor"].patch(path, json=wish, headers=ANY)
+        assert answer.status_code == status
+
+
+def test_a_token_confined_to_one_blog_reaches_no_other(house: House) -> None:
+    mine, other = house.blog()["blog"], house.blog()["blog"]
+    token = liveblog("token", "create", "--role", "editor", "--blog", mine, data=house.server.data)
+    headers = {"authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=house.server.url, headers=headers) as client:
+        assert client.post(f"/api/blogs/{mine}/posts", json=NEW).status_code == 201
+        assert client.post(f"/api/blogs/{other}/posts", json=NEW).status_code == 403
+        assert client.get(f"/api/blogs/{other}/log").status_code == 403

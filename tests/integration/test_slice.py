@@ -1,10 +1,15 @@
 """The way of one post: API, log, projection, socket, and the log replayed."""
 
+import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
+from PIL import Image
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.process import Server, liveblog
@@ -123,10 +128,6 @@ def test_bad_input_is_named_and_changes_nothing(
 
 
 def test_a_picture_goes_with_its_post_and_comes_back_with_it(server: Server) -> None:
-    import io
-
-    from PIL import Image
-
     file = io.BytesIO()
     Image.new("RGB", (400, 300), "teal").save(file, "JPEG")
     with server.client() as editor:
@@ -172,3 +173,88 @@ def test_the_past_shows_the_page_as_it_was_but_not_what_was_withdrawn_since(
         nonsense = editor.get("/api/blogs/past/posts", params={"at": "yesterday"})
         assert nonsense.status_code == 400
         assert "2026-05-04T14:00:00Z" in nonsense.text
+
+
+def test_a_retry_does_not_do_later_what_there_was_no_need_to_do_at_first(server: Server) -> None:
+    with server.client() as editor:
+        editor.post("/api/blogs", json={"slug": "already", "title": "Already"})
+        post = editor.post("/api/blogs/already/posts", json={"title": "Said"}).json()["id"]
+        status = f"/api/blogs/already/posts/{post}/status"
+        again = {"if-match": "*", "idempotency-key": "publish"}
+        assert editor.put(status, json={"status": "published"}, headers=again).status_code == 200
+        editor.put(status, json={"status": "retracted"}, headers={"if-match": "*"})
+        retried = editor.put(status, json={"status": "published"}, headers=again)
+        assert retried.json()["version"] == 1
+        assert editor.get(f"/blogs/already/posts/{post}").status_code == 404
+
+
+def test_a_refused_request_leaves_no_slug_behind(server: Server) -> None:
+    with server.client() as admin:
+        admin.post("/api/blogs", json={"slug": "mine", "title": "Mine"}).raise_for_status()
+        admin.put("/api/blogs/mine/status", json={"status": "live"}).raise_for_status()
+        refused = admin.patch("/api/blogs/mine", json={"slug": "other", "visibility": "draft"})
+        assert refused.status_code == 409
+        assert admin.get("/api/blogs/other").status_code == 404
+        assert admin.patch("/api/blogs/mine", json={"slug": "moved"}).status_code == 200
+        moved = admin.get("/api/blogs/mine")
+        assert (moved.status_code, moved.headers["location"]) == (307, "/api/blogs/moved")
+        assert admin.post("/api/blogs", json={"slug": "mine", "title": "2"}).status_code == 409
+
+
+def test_a_picture_stays_where_another_blog_shows_it(server: Server) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "olive").save(file, "PNG")
+    with server.client() as editor:
+        posts = {}
+        for slug in ("shows", "withdraws"):
+            editor.post("/api/blogs", json={"slug": slug, "title": slug})
+            url = f"/api/blogs/{slug}"
+            picture = editor.post(f"{url}/media", content=file.getvalue()).json()
+            sent = {"markdown": f"![Olive](media:{picture['id']})"}
+            posts[slug] = editor.post(f"{url}/posts", json=sent).json()["id"]
+        editor.put(
+            f"/api/blogs/withdraws/posts/{posts['withdraws']}/status",
+            json={"status": "retracted"},
+            headers={"if-match": "*"},
+        ).raise_for_status()
+        assert editor.get(picture["url"]).status_code == 200
+
+
+def test_a_time_no_calendar_can_show_is_refused(server: Server) -> None:
+    with server.client() as editor:
+        editor.post("/api/blogs", json={"slug": "times", "title": "Times"})
+        for time in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"):
+            sent = {"title": "When?", "published_at": time}
+            answer = editor.post("/api/blogs/times/posts", json=sent)
+            assert answer.status_code == 422
+            assert "$.published_at" in answer.text
+        assert editor.get("/blogs/times", params={"before": "€"}).status_code == 400
+
+
+def test_readers_of_a_blog_that_becomes_restricted_are_sent_away(server: Server) -> None:
+    with server.client() as editor:
+        sent = {"slug": "day2", "title": "Day", "visibility": "public"}
+        editor.post("/api/blogs", json=sent).raise_for_status()
+        with connect(f"{server.url.replace('http', 'ws')}/blogs/day2/live") as socket:
+            receives(socket)
+            receives(socket)
+            editor.patch("/api/blogs/day2", json={"visibility": "restricted"}).raise_for_status()
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=10)
+            assert closed.value.rcvd
+            assert closed.value.rcvd.code == 4401
+
+
+def test_an_open_event_stream_does_not_hold_up_the_end_of_the_server(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    with server.client() as editor:
+        sent = {"slug": "day", "title": "Day", "visibility": "public"}
+        editor.post("/api/blogs", json=sent).raise_for_status()
+        accept = {"accept": "text/event-stream"}
+        with httpx.stream("GET", f"{server.url}/blogs/day/live", headers=accept) as stream:
+            lines = stream.iter_lines()
+            while not next(lines).startswith("id:"):
+                pass
+            server.process.terminate()
+            assert not [line for line in lines if line.startswith("data:") and len(line) > 5][1:]
+    assert server.stop() == 0
