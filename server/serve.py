@@ -14,10 +14,12 @@ from starlette.applications import Starlette
 
 from server.access import Taken, Unknown
 from server.app import app, close_readers
-from server.demo import run_demo
+from server.demo import current, run_demo
 from server.settings import Settings
 from server.site import Site
 
+FIRST_ROUND = 20
+"""Seconds the demo is given to open its first day."""
 GRACE = 10
 """Seconds that open requests are given when the server ends."""
 
@@ -35,8 +37,10 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
         await _started(server, serving)
         if not serving.done():
             site: Site = application.state.site
-            await _greet(site, settings, port, demo=demo is not None)
             player = asyncio.create_task(run_demo(site, pace=demo)) if demo else None
+            if player:
+                await _first_round(site, player)
+            await _greet(site, settings, port, demo=demo is not None)
             await serving
             if player:
                 player.cancel()
@@ -80,6 +84,14 @@ def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
             server_header=False,
         )
     )
+
+
+async def _first_round(site: Site, player: asyncio.Task[None]) -> None:
+    """Wait until the link that is about to be printed leads somewhere."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_ROUND):
+            while await current(site.redis) is None and not player.done():  # noqa: ASYNC110 - told through Redis, not by an event
+                await asyncio.sleep(0.05)
 
 
 async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:

@@ -36,8 +36,12 @@ class Server:
             text=True,
             env=os.environ | environment,
         )
-        self.url = self._address()
-        self._wait_until_ready()
+        try:
+            self.url = self._address()
+            self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
 
     def _address(self) -> str:
         assert self.process.stdout

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from events.frames import Form
 from events.position import Position
 from server.access import Actor
-from server.feed import NOT_FOUND, RESTART, TOO_SLOW, UNAUTHORIZED, Feed, Frame
+from server.feed import NOT_FOUND, RESTART, TOO_MANY, TOO_SLOW, UNAUTHORIZED, Feed, Frame
 from server.permits import may_read
 from server.site import Site
 from server.tail import Behind, Loaded
@@ -26,6 +26,8 @@ from server.web.problems import Problem, problem_of
 
 PING: Final = 25.0
 """Seconds of silence after which an event stream says something: below common proxy limits."""
+READERS: Final = 15_000
+"""Readers of one blog in a process: below the 20,000 files it may have open."""
 SEND: Final = 30.0
 """Seconds a transport may take for one batch before its reader is sent away."""
 
@@ -104,7 +106,9 @@ async def socket(websocket: WebSocket) -> None:
             websocket, websocket.query_params.get("as"), websocket.query_params.get("since")
         )
     except Problem as problem:
-        code = {401: UNAUTHORIZED, 404: NOT_FOUND, 503: RESTART}.get(problem.status, 1008)
+        code = {401: UNAUTHORIZED, 404: NOT_FOUND, 429: TOO_MANY, 503: RESTART}.get(
+            problem.status, 1008
+        )
         await websocket.close(code, problem.detail[:120])
         return
     with following(admission) as follower:
@@ -199,6 +203,8 @@ async def _admitted(
         raise problem_of(error) or error from error
     if not admission.stands:
         raise Problem(404, "this blog is not for you any more")
+    if len(admission.loaded.feed.readers) >= READERS:
+        raise Problem(429, "as many readers as this process takes are here; come back later")
     return admission
 
 
