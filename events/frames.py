@@ -81,6 +81,9 @@ class Snapshot(_Message, frozen=True):
     """Drop all you have: this is the first page. Each post is an encoded `Item`."""
 
     position: str
+    title: str
+    standfirst: str
+    status: BlogStatus
     posts: tuple[Raw, ...]
     pinned: tuple[Raw, ...]
     keys: tuple[KeyEvent, ...]

@@ -109,7 +109,6 @@ class Feed:
             # Articles show the blog's language, zone and address.
             self._frames.clear()
             self._articles.clear()
-            self._snapshots.clear()
         frame = self._frame(change)
         for reader in tuple(self.readers):
             reader.take(frame)
@@ -209,6 +208,9 @@ class Feed:
             timeline = self.timeline
             snapshot = Snapshot(
                 position=str(self.position),
+                title=self.blog.title,
+                standfirst=self.blog.standfirst,
+                status=self.blog.status,
                 posts=tuple(self._item(post, form) for post in timeline.newest()),
                 pinned=tuple(self._item(post, form) for post in timeline.pins()),
                 keys=self.key_events(),

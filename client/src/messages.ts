@@ -44,6 +44,9 @@ export interface KeyEvent {
 export interface Snapshot {
   readonly type: "snapshot";
   readonly position: string;
+  readonly title: string;
+  readonly standfirst: string;
+  readonly status: BlogStatus;
   readonly posts: readonly Item[];
   readonly pinned: readonly Item[];
   readonly keys: readonly KeyEvent[];

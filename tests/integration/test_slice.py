@@ -258,3 +258,13 @@ def test_an_open_event_stream_does_not_hold_up_the_end_of_the_server(tmp_path: P
             server.process.terminate()
             assert not [line for line in lines if line.startswith("data:") and len(line) > 5][1:]
     assert server.stop() == 0
+
+
+def test_a_fresh_page_says_what_the_blog_is_called_by_now(server: Server) -> None:
+    with server.client() as editor:
+        sent = {"slug": "named", "title": "Before", "visibility": "public"}
+        editor.post("/api/blogs", json=sent).raise_for_status()
+        editor.patch("/api/blogs/named", json={"title": "After"}).raise_for_status()
+    with connect(f"{server.url.replace('http', 'ws')}/blogs/named/live?since=1-1") as socket:
+        assert receives(socket)["resumed"] is False
+        assert receives(socket)["title"] == "After"

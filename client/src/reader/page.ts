@@ -66,7 +66,8 @@ export class Page {
   }
 
   /** Drop everything: the first page as it is now. */
-  private renew({ posts, pinned, keys }: Snapshot): void {
+  private renew({ posts, pinned, keys, ...blog }: Snapshot): void {
+    this.describe(blog);
     this.posts.clear();
     this.pinned.clear();
     for (const item of posts) this.posts.put(item, parse(item.html));
@@ -95,7 +96,7 @@ export class Page {
     this.more.href = `?before=${encodeURIComponent(last)}`;
   }
 
-  private describe({ title, standfirst, status }: BlogMessage): void {
+  private describe({ title, standfirst, status }: Pick<BlogMessage, "title" | "standfirst" | "status">): void {
     document.title = element("title").textContent = title;
     element("standfirst").textContent = standfirst;
     element("standfirst").hidden = standfirst === "";
