@@ -4,24 +4,21 @@ import asyncio
 import contextlib
 import signal
 import socket
-import subprocess
 import sys
 
 import click
-import structlog
 import uvicorn
-from starlette.applications import Starlette
 
 from server.access import Taken, Unknown
-from server.app import app, close_readers
+from server.app import app
 from server.demo import current, run_demo
 from server.settings import Settings
 from server.site import Site
+from server.uvicorn_server import log_to_stderr, uvicorn_for
+from server.workers import Workers
 
 FIRST_ROUND = 20
 """Seconds the demo is given to open its first day."""
-GRACE = 10
-"""Seconds that open requests are given when the server ends."""
 
 
 def serve(settings: Settings, *, demo: float | None = None) -> None:
@@ -34,6 +31,7 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
 
     async def run() -> None:
         serving = asyncio.create_task(server.serve(sockets=[bound]))
+        keeping = asyncio.create_task(workers.keep())
         await _started(server, serving)
         if not serving.done():
             site: Site = application.state.site
@@ -47,43 +45,15 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
                 with contextlib.suppress(asyncio.CancelledError):
                     await player
         await serving
+        keeping.cancel()
 
     # uvicorn ends in order and then raises the signal again: an order that was carried out.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    workers = _more_workers(settings, bound)
+    workers = Workers(settings.workers - 1, settings, bound)
     try:
         asyncio.run(run())
     finally:
-        for worker in workers:
-            worker.send_signal(signal.SIGTERM)
-        for worker in workers:
-            worker.wait(GRACE + 5)
-
-
-class _Server(uvicorn.Server):
-    """Sends the readers away before it waits for connections to end."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        close_readers(self.config.app)  # type: ignore[arg-type] # the application we gave it
-        await super().shutdown(sockets)
-
-
-def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
-    """A uvicorn server with our settings."""
-    return _Server(
-        uvicorn.Config(
-            application,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            loop="uvloop",
-            timeout_graceful_shutdown=GRACE,
-            ws_max_size=4096,
-            proxy_headers=bool(settings.proxies),
-            forwarded_allow_ips=settings.proxies or "",
-            server_header=False,
-        )
-    )
+        workers.stop()
 
 
 async def _first_round(site: Site, player: asyncio.Task[None]) -> None:
@@ -140,23 +110,3 @@ def _bind(settings: Settings) -> socket.socket:
         ) from error
     bound.set_inheritable(True)
     return bound
-
-
-def _more_workers(settings: Settings, bound: socket.socket) -> list[subprocess.Popen[bytes]]:
-    """The other processes: they accept from the same socket and tail for themselves."""
-    command = [sys.executable, "-m", "server.worker", str(bound.fileno())]
-    return [
-        subprocess.Popen(command, pass_fds=[bound.fileno()], env=settings.environment())  # noqa: S603 - our own program
-        for _ in range(settings.workers - 1)
-    ]
-
-
-def log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.add_log_level,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

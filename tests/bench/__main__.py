@@ -189,9 +189,7 @@ async def _post_to_socket(data: Path, fsync: float) -> Row:
     import httpx
 
     application = app(Settings(data=data))
-    server = uvicorn.Server(
-        uvicorn.Config(application, port=0, log_level="error", lifespan="on", loop="uvloop")
-    )
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="on"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag, no event
         await asyncio.sleep(0.01)

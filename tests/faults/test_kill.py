@@ -2,7 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -88,3 +93,49 @@ async def test_no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed
     titles = titles_of(await the_log(data))
     assert sorted(titles) == sorted(wanted)
     assert "every one as it was written" in liveblog("verify", "day", data=data)
+
+
+def workers_of(server: Server) -> list[int]:
+    """The process ids of a server's further workers."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+    )
+    rows = (line.split(maxsplit=2) for line in listed.stdout.splitlines()[1:])
+    return [
+        int(pid)
+        for pid, parent, command in rows
+        if int(parent) == server.process.pid and "server.workers" in command
+    ]
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+async def test_a_killed_worker_loses_no_acknowledged_post_and_is_replaced(data: Path) -> None:
+    server = Server(data, "--workers", "2")
+    token = server.token()
+    with server.client() as client:
+        client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
+    eventually(lambda: len(workers_of(server)) == 1)
+    [worker] = workers_of(server)
+    keys = [f"key {number}" for number in range(40)]
+    waiting = iter(keys)
+
+    async def writer() -> None:
+        for key in waiting:
+            await write(server.url, token, key)
+            if key == keys[20]:
+                os.kill(worker, signal.SIGKILL)
+
+    await asyncio.gather(*(writer() for _ in range(WRITERS)))
+    for key in keys:
+        assert await write(server.url, token, key)
+    eventually(lambda: len(workers_of(server)) == 1 and worker not in workers_of(server))
+    [replacement] = workers_of(server)
+    server.kill()
+    eventually(lambda: not Path(f"/proc/{replacement}").exists() or not Path("/proc").exists())
+    assert sorted(titles_of(await the_log(data))) == sorted(keys)

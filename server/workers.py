@@ -1,0 +1,92 @@
+"""The further processes of `liveblog serve --workers N`: started, replaced when one dies, ended.
+
+Run as a program it is one of them: it accepts from the socket it inherits and tails for itself.
+"""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from typing import Final
+
+import structlog
+
+from server import settings
+from server.app import app
+from server.settings import Settings
+from server.uvicorn_server import log_to_stderr, uvicorn_for
+
+LOOK: Final = 0.5
+"""Seconds between two looks at whether all are alive."""
+PATIENCE: Final = 15
+"""Seconds a worker is given to end in order."""
+
+logger = structlog.get_logger("workers")
+
+
+class Workers:
+    """`count` processes that share a listening socket with this one.
+
+    Each holds the reading end of a pipe from here, so it ends when this process does, however.
+    """
+
+    def __init__(self, count: int, settings: Settings, bound: socket.socket) -> None:
+        self._environment = settings.environment()
+        self._bound = bound
+        self._running = [self._start() for _ in range(count)]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        descriptor = self._bound.fileno()
+        return subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "server.workers", str(descriptor)],
+            stdin=subprocess.PIPE,
+            pass_fds=[descriptor],
+            env=self._environment,
+        )
+
+    async def keep(self) -> None:
+        """Replace those that die, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK)
+            for index, worker in enumerate(self._running):
+                if worker.poll() is not None:
+                    logger.warning("a worker died", pid=worker.pid, code=worker.returncode)
+                    _close(worker)
+                    self._running[index] = self._start()
+
+    def stop(self) -> None:
+        """End all of them in order, and by force those that do not."""
+        for worker in self._running:
+            worker.send_signal(signal.SIGTERM)
+        for worker in self._running:
+            try:
+                worker.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+            _close(worker)
+
+
+def _close(worker: subprocess.Popen[bytes]) -> None:
+    if worker.stdin:
+        worker.stdin.close()
+
+
+async def work(descriptor: int) -> None:
+    """Serve on an inherited listening socket, until told or until the parent is gone."""
+    wanted = settings.load({})
+    server = uvicorn_for(app(wanted), wanted)
+
+    def orphaned() -> None:
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        server.should_exit = True
+
+    asyncio.get_running_loop().add_reader(sys.stdin, orphaned)
+    await server.serve(sockets=[socket.socket(fileno=descriptor)])
+
+
+if __name__ == "__main__":
+    log_to_stderr()
+    signal.signal(signal.SIGTERM, lambda *_: None)  # raised again after an orderly end
+    asyncio.run(work(int(sys.argv[1])))
