@@ -12,6 +12,8 @@ import uvicorn
 from server.access import Taken, Unknown
 from server.app import app
 from server.demo import current, run_demo
+from server.embedded import Embedded
+from server.log import Unreachable
 from server.settings import Settings
 from server.site import Site
 from server.uvicorn_server import log_to_stderr, uvicorn_for
@@ -49,11 +51,14 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
 
     # uvicorn ends in order and then raises the signal again: an order that was carried out.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    workers = Workers(settings.workers - 1, settings, bound)
-    try:
+    with contextlib.ExitStack() as held:
+        held.callback(bound.close)
+        if not settings.redis_url:
+            # Opened before anything is served, so that what is wrong with it is said in a line.
+            held.enter_context(Embedded(settings.data))
+        workers = Workers(settings.workers - 1, settings, bound)
+        held.callback(workers.stop)
         asyncio.run(run())
-    finally:
-        workers.stop()
 
 
 async def _first_round(site: Site, player: asyncio.Task[None]) -> None:
@@ -82,10 +87,14 @@ async def login_link(site: Site, name: str) -> str:
 async def _greet(site: Site, settings: Settings, port: int, *, demo: bool) -> None:
     base = settings.base_url.rstrip("/") or f"http://{_shown(settings.host)}:{port}"
     click.echo(f"Page      {base}/{'demo' if demo else ''}")
-    if sys.stdout.isatty() or demo or not await site.access.users():
-        with contextlib.suppress(Unknown):
+    try:
+        if sys.stdout.isatty() or demo or not await site.access.users():
             link = await login_link(site, "admin")
             click.echo(f"Desk      {base}/login/{link.rpartition('/')[2]}   (once, 15 minutes)")
+    except Unknown:
+        pass  # somebody else is admin here
+    except Unreachable as error:
+        click.echo(f"Not ready: {error}", err=True)
     click.echo(f"API docs  {base}/api/docs")
     sys.stdout.flush()
 

@@ -1,5 +1,6 @@
 """The command line: while a server runs and when none does, asked rightly and wrongly."""
 
+import socket
 from pathlib import Path
 
 import httpx
@@ -117,6 +118,23 @@ def test_a_wrong_call_is_answered_in_one_line_with_the_right_exit_code(
     errors = [line for line in answer.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
     assert "Traceback" not in answer
+
+
+def test_a_data_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    said = liveblog("serve", "--port", "0", data=tmp_path / "file", code=1)
+    assert said.splitlines() == [said]
+    assert str(tmp_path / "file") in said
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(data: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = liveblog("serve", "--port", port, data=data, code=1)
+    assert said.splitlines() == [said]
+    assert f"cannot listen on 127.0.0.1:{port}" in said
 
 
 def test_the_doctor_finds_the_embedded_storage_well(data: Path) -> None:
