@@ -16,9 +16,9 @@ from tests.faults.storage import PATIENCE
 from tests.faults.test_kill import WRITERS, the_log, titles_of, write
 from tests.process import Server, liveblog
 
-VICTIMS = [(SERVER,), (KEEPER,), (SERVER, KEEPER), (KEEPER, SERVER), (SERVER,)]
+VICTIMS = [(SERVER,), (KEEPER,), (SERVER, KEEPER), (KEEPER, SERVER), (SERVER,)] * 4
 """Whom each round kills, in that order."""
-POSTS = 24
+POSTS = 16
 """Posts a round writes."""
 
 
