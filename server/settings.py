@@ -2,7 +2,6 @@
 
 import ipaddress
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,18 +102,3 @@ def refuse_open_door(settings: Settings) -> None:
             f"{settings.host} can be reached by others: set LIVEBLOG_SECRET to 16 or more random "
             "characters (openssl rand -hex 32), or bind 127.0.0.1"
         )
-
-
-def secret_of(settings: Settings) -> str:
-    """The secret that was set, else one kept in the data directory."""
-    if settings.secret:
-        return settings.secret
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.data / "secret"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-    return path.read_text()

@@ -86,10 +86,6 @@ class StatusOfPost(Struct, frozen=True, forbid_unknown_fields=True):
     keep_text: bool = False
 
 
-class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """For a PUT or DELETE that says all in its address."""
-
-
 def check_blog(blog: NewBlog | BlogPatch) -> None:
     """What types cannot say of a blog's details; raises a 422 problem."""
     faults = []
