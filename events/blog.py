@@ -98,6 +98,8 @@ class Blog(Struct):
     time_zone: str = "UTC"
     status: BlogStatus = "upcoming"
     visibility: Visibility = "draft"
+    show_viewers: bool = False
+    """Whether the audience is told how many it is."""
     deleted: bool = False
     created_at: datetime | None = None
     posts: dict[str, Post] = field(default_factory=dict)
@@ -176,6 +178,7 @@ def _evolve_blog(blog: Blog, event: BlogEvent, entry: Entry) -> None:
 
 def _describe(blog: Blog, event: BlogCreated | BlogDetailsChanged) -> None:
     blog.language, blog.time_zone = event.language, event.time_zone
+    blog.show_viewers = event.show_viewers
     if event.content:
         blog.title, blog.standfirst = event.content.title, event.content.standfirst
 

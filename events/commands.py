@@ -67,6 +67,7 @@ class CreateBlog(_Command, frozen=True):
     language: str = "en"
     time_zone: str = "UTC"
     visibility: Visibility = "draft"
+    show_viewers: bool = False
 
 
 class ChangeBlog(_Command, frozen=True):
@@ -78,6 +79,7 @@ class ChangeBlog(_Command, frozen=True):
     time_zone: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
+    show_viewers: bool | UnsetType = UNSET
 
 
 class ChangeBlogStatus(_Command, frozen=True):

@@ -120,7 +120,14 @@ def _create(blog: Blog, command: CreateBlog) -> list[Event]:
         raise CannotFollow("blog", "there already", "its creation")
     details = BlogDetails(command.title, command.standfirst)
     return [
-        BlogCreated(command.slug, command.language, command.time_zone, command.visibility, details)
+        BlogCreated(
+            command.slug,
+            command.language,
+            command.time_zone,
+            command.visibility,
+            command.show_viewers,
+            details,
+        )
     ]
 
 
@@ -129,9 +136,11 @@ def _change_blog(blog: Blog, command: ChangeBlog) -> Iterator[Event]:
     standfirst = _or(command.standfirst, blog.standfirst)
     language = _or(command.language, blog.language)
     time_zone = _or(command.time_zone, blog.time_zone)
-    before = (blog.title, blog.standfirst, blog.language, blog.time_zone)
-    if (title, standfirst, language, time_zone) != before:
-        yield BlogDetailsChanged(language, time_zone, BlogDetails(title, standfirst))
+    show_viewers = _or(command.show_viewers, blog.show_viewers)
+    before = (blog.title, blog.standfirst, blog.language, blog.time_zone, blog.show_viewers)
+    if (title, standfirst, language, time_zone, show_viewers) != before:
+        details = BlogDetails(title, standfirst)
+        yield BlogDetailsChanged(language, time_zone, show_viewers, details)
     if command.slug is not UNSET and command.slug != blog.slug:
         yield BlogSlugChanged(command.slug)
     if command.visibility is not UNSET and command.visibility != blog.visibility:

@@ -46,16 +46,20 @@ class _Event(Struct, tag=True, omit_defaults=True):
 
 
 class BlogCreated(_Event):
+    """`show_viewers`: the audience is told how many it is; without a word of it, it is not."""
+
     slug: str
     language: str
     time_zone: str
     visibility: Visibility
+    show_viewers: bool = False
     content: BlogDetails | None = None
 
 
 class BlogDetailsChanged(_Event):
     language: str
     time_zone: str
+    show_viewers: bool = False
     content: BlogDetails | None = None
 
 

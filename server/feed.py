@@ -1,33 +1,23 @@
-"""The feed: one blog's readers, and the frames they are sent. Knows bytes and positions, no HTTP.
+"""The feed: one blog's readers, and what they are sent. Knows bytes and positions, no HTTP.
 
 A reader is a transport and a position. What it has missed is never queued for it: it is the
 timeline's changes after its position, newest state, each encoded once whatever the readers.
 """
 
-from collections.abc import Callable
-from itertools import pairwise
-from typing import Protocol
+from typing import Final, Protocol
 
-from msgspec import Raw
+import structlog
 
-from events.blog import Blog, Post
-from events.frames import (
-    BlogMessage,
-    Form,
-    Hello,
-    Item,
-    KeyEvent,
-    PostMessage,
-    PostView,
-    Retract,
-    Snapshot,
-    encode,
-)
+from events.blog import Blog
+from events.frames import Form, Viewers, encode
 from events.position import Position
-from events.timeline import BLOG, Change, Timeline
+from events.timeline import Change, Timeline
+from server.messages import Frame, Messages, Render
+from server.slices import Soon, in_slices, on_the_loop
+from server.wire import Carriage
 
-CATCH_UP = 200
-"""Changes a reader is caught up by at most; beyond, the first page is shorter."""
+BATCHES: Final = 1000
+"""Batches kept at most, one for each position that readers stand at."""
 
 # Close codes, as PROTOCOL.md explains them.
 UNAUTHORIZED = 4401
@@ -35,91 +25,105 @@ NOT_FOUND = 4404
 TOO_SLOW = 4408
 TOO_MANY = 4429
 RESTART = 1012
+FAULT = 1011
 
-
-class Render(Protocol):
-    """Makes a post readable: `render` implements it."""
-
-    def article(self, blog: Blog, post: Post) -> str: ...
-    def view(self, blog: Blog, post: Post) -> PostView: ...
-    def url(self, blog: Blog, post: Post) -> str: ...
-
-
-class Frame:
-    """One change encoded for the wire: each form at its first use, then kept."""
-
-    __slots__ = ("_made", "_make", "after", "id", "position")
-
-    def __init__(self, change: Change, make: Callable[[Change, Form], bytes]) -> None:
-        self.id = change.id
-        self.position = change.position
-        self.after = change.after
-        self._make: Callable[[Form], bytes] = lambda form: make(change, form)
-        self._made: dict[Form, bytes] = {}
-
-    def bytes(self, form: Form) -> bytes:
-        made = self._made.get(form)
-        if made is None:
-            made = self._made[form] = self._make(form)
-        return made
+logger = structlog.get_logger("feed")
 
 
 class Reader(Protocol):
-    """What the feed needs of a connected audience member. No call may block or re-enter."""
+    """What the feed needs of a connected audience member. No call may call the feed at once."""
 
     form: Form
+    carriage: Carriage
+    position: Position | None
+    """Where it stands; None is nowhere: it gets the first page. Only the feed sets it."""
+    ready: bool
+    """Whether it takes more now. One that becomes so asks to be brought up."""
 
-    def begin(self, messages: list[bytes], position: Position) -> None:
-        """Send these; the reader then stands at `position`."""
-        ...
-
-    def take(self, frame: Frame) -> None:
-        """A live change. A reader that is behind ignores it and asks for `following` later."""
+    def send(self, data: bytes) -> None:
+        """Write this; asked only while `ready`."""
         ...
 
     def close(self, code: int) -> None: ...
 
 
 class Feed:
-    """The readers of one blog. All calls are synchronous: between two of them nothing slips."""
+    """The readers of one blog. All calls are synchronous: between two of them nothing slips.
 
-    def __init__(self, blog: Blog, timeline: Timeline, render: Render) -> None:
+    What was published is written out soon, in slices between which the loop turns. A reader that
+    they reach late is given all that came meanwhile in one write.
+    """
+
+    def __init__(
+        self, blog: Blog, timeline: Timeline, render: Render, soon: Soon = on_the_loop
+    ) -> None:
         self.readers: set[Reader] = set()
         self._render = render
-        self.renew(blog, timeline)
+        self._soon = soon
+        self._sweeping = False
+        self._unswept = False
+        self._telling = False
+        self._count: Frame | None = None
+        """What tells how many read; None where hello says that nobody is to know."""
+        self.messages = Messages(blog, timeline, render)
+        self._batches: dict[tuple[Position | None, bool, Form, Carriage], bytes] = {}
 
     @property
     def position(self) -> Position:
         """The latest public position: where an up-to-date reader stands."""
-        return self.timeline.position
+        return self.messages.position
+
+    @property
+    def viewers(self) -> int | None:
+        """How many read this blog everywhere; None where the audience is not to know."""
+        return self.messages.viewers
 
     def renew(self, blog: Blog, timeline: Timeline) -> None:
         """Start over from another fold of the log; every reader gets a snapshot."""
-        self.blog = blog
-        self.timeline = timeline
-        self._frames: dict[str, Frame] = {}
-        self._articles: dict[str, tuple[int, str]] = {}
-        self._snapshots: dict[Form, tuple[Position, bytes]] = {}
-        for reader in tuple(self.readers):
-            reader.begin(self.answer(None, reader.form), self.position)
+        viewers = self.viewers
+        self.messages = Messages(blog, timeline, self._render)
+        self.messages.viewers = viewers
+        for reader in self.readers:
+            reader.position = None
+        self._write_out()
 
     def publish(self, change: Change) -> None:
-        """Give a change, just applied to the timeline, to every reader; in the log's order."""
-        if change.id == BLOG:
-            # Articles show the blog's language, zone and address.
-            self._frames.clear()
-            self._articles.clear()
-        frame = self._frame(change)
-        for reader in tuple(self.readers):
-            reader.take(frame)
+        """Take in a change, just applied to the timeline, in the log's order; it goes out soon."""
+        self.messages.publish(change)
+        self._write_out()
 
-    def attach(self, reader: Reader, since: Position | None) -> None:
-        """Write what changed after `since`, then let the reader take part: one step."""
-        reader.begin(self.answer(since, reader.form), self.position)
+    def attach(self, reader: Reader, since: Position | None) -> bytes:
+        """Let a reader take part; what is to be written to it first: hello and what it missed."""
+        beginning = self._batch(since, reader, greet=True)
+        reader.position = self.position
         self.readers.add(reader)
+        return beginning
 
     def detach(self, reader: Reader) -> None:
         self.readers.discard(reader)
+
+    def bring_up(self, reader: Reader) -> None:
+        """Send a reader all it has not had, if it takes it; one step, so nothing slips between."""
+        if reader.ready and reader.position != self.messages.position:
+            missed = self._batch(reader.position, reader)
+            reader.position = self.messages.position
+            reader.send(missed)
+
+    def heartbeat(self, reader: Reader) -> bytes:
+        """Hello once more, for a reader that has all; nothing for one that has not."""
+        has_all = reader.position == self.position
+        return self._batch(self.position, reader, greet=True) if has_all else b""
+
+    def tell_viewers(self, count: int | None) -> None:
+        """So many read everywhere; None where the audience is not to know any more."""
+        changed, self.messages.viewers = count != self.viewers, count
+        message = b"" if count is None else encode(Viewers(count))
+        self._count = Frame(self.position, lambda _: message) if message else None
+        self._batches.clear()
+        # A reader that is not told now is told the next number, or by the next hello.
+        if changed and not self._telling:
+            self._telling = True
+            in_slices(tuple(self.readers), self._tell_viewers, self._told, self._soon)
 
     def close(self, code: int) -> None:
         """Send every reader away."""
@@ -128,104 +132,53 @@ class Feed:
 
     def answer(self, since: Position | None, form: Form) -> list[bytes]:
         """Hello and what changed since, or a snapshot where that cannot be told or is too much."""
-        missed = self._missed(since)
-        hello = Hello(str(self.position), missed is not None, self.blog.status)
-        if missed is None:
-            return [encode(hello), self._snapshot(form)]
-        return [encode(hello), *(self._frame(change).bytes(form) for change in missed)]
+        return [frame.message(form) for frame in self.messages.since(since)]
 
-    def following(self, position: Position, form: Form) -> list[bytes]:
-        """What a connected reader at a position gets next; without hello if nothing was joined."""
-        missed = self._missed(position)
-        if (
-            missed
-            and all(change.after == before.position for before, change in pairwise(missed))
-            and missed[0].after <= position
-        ):
-            return [self._frame(change).bytes(form) for change in missed]
-        return self.answer(position, form) if missed != [] else []
+    def _tell_viewers(self, reader: Reader) -> None:
+        if not reader.ready:
+            return
+        said = self._count
+        count = said.carried(reader.form, reader.carriage) if said else self.heartbeat(reader)
+        if count:
+            reader.send(count)
 
-    def article(self, post: Post) -> str:
-        """The post's article in HTML, rendered once a version."""
-        kept = self._articles.get(post.id)
-        if kept is None or kept[0] != post.version:
-            kept = self._articles[post.id] = post.version, self._render.article(self.blog, post)
-        return kept[1]
+    def _told(self) -> None:
+        self._telling = False
 
-    def view(self, post: Post) -> PostView:
-        return self._render.view(self.blog, post)
+    def _write_out(self) -> None:
+        self._batches.clear()
+        self._unswept = True
+        if not self._sweeping and self.readers:
+            self._sweeping = True
+            self._soon(self._sweep)
 
-    def key_events(self) -> tuple[KeyEvent, ...]:
-        return tuple(
-            KeyEvent(
-                post.id,
-                post.order,
-                post.title,
-                post.published_at,
-                self._render.url(self.blog, post),
-            )
-            for post in self.timeline.key_events()
-        )
+    def _sweep(self) -> None:
+        """Bring every reader up, again and again until nothing was published meanwhile."""
+        self._sweeping = self._unswept
+        if self._unswept:
+            self._unswept = False
+            in_slices(tuple(self.readers), self._reach, self._sweep, self._soon)
 
-    def _missed(self, since: Position | None) -> list[Change] | None:
-        # Beyond the public position lies only what readers must not learn of.
-        if since is None or since > self.position or not self.blog.holds(since):
-            return None
-        missed = self.timeline.since(since)
-        return missed if len(missed) <= CATCH_UP else None
+    def _reach(self, reader: Reader) -> None:
+        try:
+            self.bring_up(reader)
+        except Exception:
+            # A message that cannot be made must not end the sweep for all; this reader comes back.
+            logger.exception("a reader could not be brought up")
+            reader.close(FAULT)
 
-    def _frame(self, change: Change) -> Frame:
-        frame = self._frames.get(change.id)
-        if frame is None or frame.position != change.position:
-            frame = self._frames[change.id] = Frame(change, self._encode)
-        return frame
-
-    def _encode(self, change: Change, form: Form) -> bytes:
-        position, after = str(change.position), str(change.after)
-        if change.id == BLOG:
-            blog = self.blog
-            return encode(BlogMessage(position, after, blog.title, blog.standfirst, blog.status))
-        post = change.post
-        if post is None:
-            return encode(Retract(position, after, change.id))
-        return encode(
-            PostMessage(
-                position,
-                after,
-                post.id,
-                post.version,
-                post.order,
-                post.pinned,
-                post.key,
-                post=self.view(post) if form == "json" else None,
-                html=self.article(post) if form == "html" else None,
-            )
-        )
-
-    def _snapshot(self, form: Form) -> bytes:
-        kept = self._snapshots.get(form)
-        if kept is None or kept[0] != self.position:
-            timeline = self.timeline
-            snapshot = Snapshot(
-                position=str(self.position),
-                title=self.blog.title,
-                standfirst=self.blog.standfirst,
-                status=self.blog.status,
-                posts=tuple(self._item(post, form) for post in timeline.newest()),
-                pinned=tuple(self._item(post, form) for post in timeline.pins()),
-                keys=self.key_events(),
-            )
-            kept = self._snapshots[form] = self.position, encode(snapshot)
-        return kept[1]
-
-    def _item(self, post: Post, form: Form) -> Raw:
-        item = Item(
-            post.id,
-            post.version,
-            post.order,
-            post.pinned,
-            post.key,
-            post=self.view(post) if form == "json" else None,
-            html=self.article(post) if form == "html" else None,
-        )
-        return Raw(encode(item))
+    def _batch(self, since: Position | None, reader: Reader, *, greet: bool = False) -> bytes:
+        """All messages after a position as one write; the same bytes for all who stand there."""
+        form, carriage = reader.form, reader.carriage
+        batch = self._batches.get((since, greet, form, carriage))
+        if batch is None:
+            frames = self.messages.since(since, greet=greet)
+            carried = [frame.carried(form, carriage) for frame in frames]
+            if carriage == "event":
+                # Only on the last: a reader cut off before it asks for the whole batch again.
+                carried.insert(-1, b"id: %s\n" % str(self.position).encode())
+            batch = b"".join(carried)
+            if len(self._batches) >= BATCHES:
+                self._batches.clear()
+            self._batches[since, greet, form, carriage] = batch
+        return batch

@@ -9,6 +9,7 @@ import sys
 import click
 import uvicorn
 
+from server import uvicorn_server
 from server.access import Taken, Unknown
 from server.app import app
 from server.demo import current, run_demo
@@ -58,7 +59,7 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
             held.enter_context(Embedded(settings.data))
         workers = Workers(settings.workers - 1, settings, bound)
         held.callback(workers.stop)
-        asyncio.run(run())
+        uvicorn_server.run(run(), settings)
 
 
 async def _first_round(site: Site, player: asyncio.Task[None]) -> None:

@@ -3,11 +3,17 @@
 import ipaddress
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
+from math import nan
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+_COUNTS = {"port", "workers", "replicas", "readers", "readers_per_address", "accepts"}
+_SECONDS = {"ping": (0.1, 600.0), "stall": (0.1, 600.0), "drain": (0.0, 60.0)}
+"""The least and the most of each."""
 
 
 class BadSetting(Exception):
@@ -19,6 +25,13 @@ class Settings(Struct, frozen=True):
 
     `base_url` is the address readers see ("" means whatever they asked for); `replicas` how many
     must confirm a write; `proxies` whose forwarded headers are believed, comma-separated.
+
+    Of readers: `readers` a process takes in all, and `readers_per_address` (0: no bound);
+    `accepts` sockets it opens a second (0: no bound), the others wait. In seconds: `ping` between
+    two signs of life, `stall` without progress until a reader is sent away, `drain` over which a
+    server that ends sends them away.
+
+    `loop` is `asyncio`, or `uvloop` where that is installed.
     """
 
     host: str = "127.0.0.1"
@@ -30,10 +43,23 @@ class Settings(Struct, frozen=True):
     base_url: str = ""
     replicas: int = 0
     proxies: str = ""
+    readers: int = 15_000
+    readers_per_address: int = 1_000
+    accepts: int = 3_000
+    ping: float = 25.0
+    stall: float = 30.0
+    drain: float = 5.0
+    loop: str = "asyncio"
 
     @property
     def media(self) -> Path:
         return self.data / "media"
+
+    @property
+    def trusted_proxies(self) -> list[str]:
+        """The networks of `proxies`."""
+        named = filter(None, (each.strip() for each in self.proxies.split(",")))
+        return [str(ipaddress.ip_network(each, strict=False)) for each in named]
 
     def environment(self) -> dict[str, str]:
         """The environment of another process with the same settings."""
@@ -66,10 +92,21 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
 
 
 def _read(name: str, text: str) -> Any:
-    if name in {"port", "workers", "replicas"}:
-        if not (text.isascii() and text.isdecimal() and len(text) <= 5):
+    if name in _COUNTS:
+        if not (text.isascii() and text.isdecimal() and len(text) <= 6):
             raise BadSetting(f"LIVEBLOG_{name.upper()} takes a number, not {text[:40]!r}")
         return int(text)
+    if name in _SECONDS:
+        low, high = _SECONDS[name]
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = nan
+        if not low <= seconds <= high:
+            raise BadSetting(
+                f"LIVEBLOG_{name.upper()} takes {low:g} to {high:g} seconds, not {text[:40]!r}"
+            )
+        return seconds
     return Path(text) if name == "data" else text.strip()
 
 
@@ -78,6 +115,12 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"LIVEBLOG_PORT {settings.port} is above 65535")
     if not 1 <= settings.workers <= 64:
         raise BadSetting(f"LIVEBLOG_WORKERS takes 1 to 64, not {settings.workers}")
+    if settings.loop not in {"asyncio", "uvloop"}:
+        raise BadSetting(f"LIVEBLOG_LOOP is asyncio or uvloop, not {settings.loop[:40]!r}")
+    if settings.loop == "uvloop" and find_spec("uvloop") is None:
+        raise BadSetting("LIVEBLOG_LOOP is uvloop, which is not installed: pip install uvloop")
+    if settings.readers < 1:
+        raise BadSetting("LIVEBLOG_READERS takes at least 1")
     for name, url, schemes in (
         ("REDIS_URL", settings.redis_url, {"redis", "rediss", "unix"}),
         ("BASE_URL", settings.base_url, {"http", "https"}),

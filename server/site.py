@@ -13,14 +13,18 @@ from redis.backoff import ExponentialBackoff
 
 from server.access import Access
 from server.commands import Commands
+from server.crowd import Crowd
 from server.embedded import Embedded
 from server.index import Index
 from server.media import Media
+from server.pulse import Pulse
 from server.redis_log import RedisLog
 from server.render import Articles, templates
 from server.schedule import Schedule
 from server.settings import Settings
 from server.tail import Tail
+from server.turnstile import Turnstile
+from server.viewers import Viewers
 
 logger = structlog.get_logger("site")
 
@@ -40,9 +44,13 @@ class Site:
     tail: Tail
     commands: Commands
     schedule: Schedule
+    viewers: Viewers
     index: Index
     access: Access
     media: Media
+    crowd: Crowd
+    turnstile: Turnstile
+    pulse: Pulse
     templates: Environment
     articles: Articles
 
@@ -75,9 +83,13 @@ def build(settings: Settings, redis: Redis) -> Site:
         tail=tail,
         commands=Commands(log, tail, schedule.mark),
         schedule=schedule,
+        viewers=Viewers(redis, tail),
         index=index,
         access=Access(redis),
         media=Media(settings.media),
+        crowd=Crowd(settings),
+        turnstile=Turnstile(settings.accepts),
+        pulse=Pulse(settings.ping, settings.stall),
         templates=environment,
         articles=articles,
     )
@@ -106,6 +118,8 @@ async def running(settings: Settings) -> AsyncIterator[Site]:
         tasks = [
             asyncio.create_task(_kept(site.tail.run)),
             asyncio.create_task(_kept(lambda: site.schedule.run(site.commands))),
+            asyncio.create_task(_kept(site.viewers.run)),
+            asyncio.create_task(_kept(site.pulse.run)),
         ]
         try:
             yield site

@@ -26,8 +26,10 @@ from events.facts import (
 )
 from events.position import START, Position
 from events.timeline import Timeline
-from server.feed import NOT_FOUND, UNAUTHORIZED, Feed, Render
+from server.feed import NOT_FOUND, UNAUTHORIZED, Feed
 from server.log import Head, Log, LogError, Lost, Tip, Unreachable
+from server.messages import Render
+from server.slices import Soon, on_the_loop
 
 HEADS_EVERY: Final = 1.0
 """Seconds between two comparisons of heads."""
@@ -65,12 +67,12 @@ async def nothing(_: Blog) -> None:
 class Loaded:
     """A blog in memory: its state, its timeline and its feed, all at one position."""
 
-    def __init__(self, blog_id: str, render: Render, epoch: int) -> None:
+    def __init__(self, blog_id: str, render: Render, epoch: int, soon: Soon = on_the_loop) -> None:
         self.id = blog_id
         self.blog = Blog(blog_id)
         self.timeline = Timeline()
         self.tip = Tip(Head(START, epoch), GENESIS)
-        self.feed = Feed(self.blog, self.timeline, render)
+        self.feed = Feed(self.blog, self.timeline, render, soon)
         self.watchers: set[Watcher] = set()
         """Told of every entry, public or not: the desk's sockets."""
         self.used = time.monotonic()

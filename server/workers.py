@@ -15,7 +15,7 @@ import structlog
 from server import settings
 from server.app import app
 from server.settings import Settings
-from server.uvicorn_server import log_to_stderr, uvicorn_for
+from server.uvicorn_server import log_to_stderr, run, uvicorn_for
 
 LOOK: Final = 0.5
 """Seconds between two looks at whether all are alive."""
@@ -73,9 +73,8 @@ def _close(worker: subprocess.Popen[bytes]) -> None:
         worker.stdin.close()
 
 
-async def work(descriptor: int) -> None:
+async def work(descriptor: int, wanted: Settings) -> None:
     """Serve on an inherited listening socket, until told or until the parent is gone."""
-    wanted = settings.load({})
     server = uvicorn_for(app(wanted), wanted)
 
     def orphaned() -> None:
@@ -89,4 +88,5 @@ async def work(descriptor: int) -> None:
 if __name__ == "__main__":
     log_to_stderr()
     signal.signal(signal.SIGTERM, lambda *_: None)  # raised again after an orderly end
-    asyncio.run(work(int(sys.argv[1])))
+    wanted = settings.load({})
+    run(work(int(sys.argv[1]), wanted), wanted)

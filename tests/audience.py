@@ -4,15 +4,16 @@ It shares no code with the server: it knows messages alone. `Page` is the client
 connects one to a feed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import msgspec
 
 from events.frames import Form
 from events.position import START, Position
-from events.timeline import PAGE
-from server.feed import Frame
+from events.timeline import BLOG, PAGE
+from server.feed import Feed
+from server.wire import Carriage
 
 Held = dict[str, tuple[int, str, str]]
 """Of each post by its id: version, order, title."""
@@ -32,6 +33,12 @@ class Page:
         self.floor = ""
         self.lost = False
         """Whether a gap was found: a real client comes back with `since`."""
+        self.since_snapshot = START
+        """The position of the last snapshot: what changed up to it was in it."""
+        self.told: set[tuple[str, Position]] = set()
+        """Whose changes (a post's id, or BLOG) at which position were told since that snapshot."""
+        self.told_again: list[tuple[str, Position]] = []
+        """Those that were told once more without a snapshot between: there should be none."""
         self._catching_up_to = START
 
     def receive(self, messages: Iterable[bytes]) -> Self:
@@ -46,6 +53,11 @@ class Page:
             self.posts = dict(list(self.posts.items())[:posts])
             self.floor = min(order for _, order, _ in self.posts.values())
         return self
+
+    def comes_back(self) -> str:
+        """What to ask for as `since` on another connection; "" where there is nothing yet."""
+        self.lost = False
+        return str(self.position) if self.position > START else ""
 
     @property
     def shown(self) -> list[str]:
@@ -63,7 +75,10 @@ class Page:
         self.pinned = {item["id"]: _held(item) for item in message["pinned"]}
         self.keys = {item["id"]: (item["order"], item["title"]) for item in message["keys"]}
         self.floor = message["posts"][-1]["order"] if len(self.posts) == PAGE else ""
-        self.position = Position.parse(message["position"])
+        self.details = message["title"], message["standfirst"]
+        self.status = message["status"]
+        self.position = self.since_snapshot = Position.parse(message["position"])
+        self.told.clear()
 
     def _post(self, message: dict[str, Any]) -> None:
         if not self._follows(message):
@@ -88,6 +103,9 @@ class Page:
             self.status = message["status"]
             self.details = message["title"], message["standfirst"]
 
+    def _viewers(self, message: dict[str, Any]) -> None:
+        """It is no part of the page."""
+
     def _forget(self, id: str) -> None:
         self.posts.pop(id, None)
         self.pinned.pop(id, None)
@@ -99,7 +117,13 @@ class Page:
             self.lost = True
         if not self.lost:
             self.position = max(self.position, position)
+            self._hears_of(message.get("id", BLOG), position)
         return not self.lost
+
+    def _hears_of(self, subject: str, position: Position) -> None:
+        if (subject, position) in self.told:
+            self.told_again.append((subject, position))
+        self.told.add((subject, position))
 
 
 def _held(item: dict[str, Any]) -> tuple[int, str, str]:
@@ -113,27 +137,63 @@ def _held(item: dict[str, Any]) -> tuple[int, str, str]:
 
 
 class Listener:
-    """A `server.feed.Reader` whose client is a `Page`. `deaf`: it hears no live frames."""
+    """A `server.feed.Reader` whose client is a `Page`. What it is sent while it `loses` is gone."""
 
     form: Form = "json"
+    carriage: Carriage = "line"
 
     def __init__(self, page: Page | None = None) -> None:
         self.page = page or Page()
         self.heard: list[Any] = []
+        self.writes: list[bytes] = []
         self.closed: int | None = None
-        self.deaf = False
+        self.position: Position | None = None
+        self.ready = True
+        self.loses = False
 
-    def begin(self, messages: list[bytes], position: Position) -> None:
-        self.hears(messages)
-        assert self.page.position == position
+    def joins(self, feed: Feed, since: Position | None) -> Self:
+        self.send(feed.attach(self, since))
+        assert self.page.position == self.position
+        return self
 
-    def take(self, frame: Frame) -> None:
-        if not self.deaf:
-            self.hears([frame.bytes(self.form)])
+    def resumes(self, feed: Feed) -> None:
+        """As if its transport had taken all that waited."""
+        self.ready = True
+        feed.bring_up(self)
+
+    def send(self, data: bytes) -> None:
+        assert self.ready
+        if not self.loses:
+            self.writes.append(data)
+            messages = data.splitlines()
+            self.heard += [msgspec.json.decode(message) for message in messages]
+            self.page.receive(messages)
 
     def close(self, code: int) -> None:
-        self.closed = code
+        self.closed, self.ready = code, False
 
-    def hears(self, messages: list[bytes]) -> None:
-        self.heard += [msgspec.json.decode(message) for message in messages]
-        self.page.receive(messages)
+
+class Turns:
+    """A loop that turns when it is told to; given to a feed as `soon`."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+
+    def __call__(self, run: Callable[[], None]) -> None:
+        self._waiting.append(run)
+
+    def turn(self) -> bool:
+        """Do what waits, but not what that makes wait; whether there was anything."""
+        waiting, self._waiting = self._waiting, []
+        for run in waiting:
+            run()
+        return bool(waiting)
+
+    def turn_until_quiet(self) -> None:
+        while self.turn():
+            pass
+
+
+def at_once(run: Callable[[], None]) -> None:
+    """Given to a feed as `soon`: nothing waits."""
+    run()

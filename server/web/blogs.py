@@ -43,6 +43,7 @@ class BlogView(Struct, frozen=True):
     time_zone: str
     status: BlogStatus
     visibility: Visibility
+    show_viewers: bool
     position: str
     posts: int
     created_at: datetime | None
@@ -72,6 +73,7 @@ def view(loaded: Loaded) -> BlogView:
         blog.time_zone,
         blog.status,
         blog.visibility,
+        blog.show_viewers,
         str(loaded.timeline.position),
         len(loaded.timeline.posts),
         blog.created_at,

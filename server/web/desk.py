@@ -72,13 +72,20 @@ class Changed(Struct, frozen=True, tag="changed"):
     blog: bool
 
 
+class Reading(Struct, frozen=True, tag="viewers"):
+    """How many are reading, over all processes. No position: it is not history."""
+
+    count: int
+
+
 class Changes:
-    """What a socket has not been told yet: one set, however slow the socket is."""
+    """What a socket has not been told yet: one set and one number, however slow the socket is."""
 
     def __init__(self) -> None:
         self.position: Position | None = None
         self.posts: set[str] = set()
         self.blog = False
+        self.viewers: int | None = None
         self._woken = asyncio.Event()
 
     def take(self, entry: Entry) -> None:
@@ -91,13 +98,23 @@ class Changes:
                 self.blog = True
         self._woken.set()
 
-    async def next(self) -> Changed:
+    def count(self, viewers: int) -> None:
+        """Told by what counts the readers."""
+        self.viewers = viewers
+        self._woken.set()
+
+    async def next(self) -> list[Changed | Reading]:
         """What happened since the last call, once something has."""
         await self._woken.wait()
         self._woken.clear()
-        changed = Changed(str(self.position), sorted(self.posts), self.blog)
-        self.posts, self.blog = set(), False
-        return changed
+        news: list[Changed | Reading] = []
+        if self.posts or self.blog:
+            news.append(Changed(str(self.position), sorted(self.posts), self.blog))
+            self.posts, self.blog = set(), False
+        if self.viewers is not None:
+            news.append(Reading(self.viewers))
+            self.viewers = None
+        return news
 
 
 async def front(request: Request) -> Response:
@@ -171,9 +188,10 @@ async def source(call: Call) -> Response:
 
 
 async def socket(websocket: WebSocket) -> None:
-    """`/desk/{blog}/live`: which posts have changed, drafts too. What they say is asked of the API.
+    """`/desk/{blog}/live`: which posts have changed, drafts too, and how many are reading.
 
-    Refusals are accepted and closed with a code, as they are for readers.
+    What the posts say is asked of the API. Refusals are accepted and closed with a code, as they
+    are for readers.
     """
     await websocket.accept()
     try:
@@ -186,12 +204,14 @@ async def socket(websocket: WebSocket) -> None:
 
 
 async def _follow(websocket: WebSocket, loaded: Loaded) -> None:
+    site: Site = websocket.app.state.site
     changes = Changes()
     loaded.watchers.add(changes.take)
     telling = asyncio.create_task(_tell(websocket, loaded, changes))
     gone = asyncio.create_task(_gone(websocket))
     try:
-        done, _ = await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
+        with site.viewers.watched(loaded.id, changes.count):
+            done, _ = await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
         if telling in done:
             await telling
     except (WebSocketDisconnect, RuntimeError):
@@ -205,12 +225,13 @@ async def _follow(websocket: WebSocket, loaded: Loaded) -> None:
 async def _tell(websocket: WebSocket, loaded: Loaded, changes: Changes) -> None:
     await _send(websocket, Hello(str(loaded.position)))
     while True:
-        changed = await changes.next()
+        news = await changes.next()
         await _admitted(websocket)  # the session may have ended, the blog been deleted
-        await _send(websocket, changed)
+        for message in news:
+            await _send(websocket, message)
 
 
-async def _send(websocket: WebSocket, message: Hello | Changed) -> None:
+async def _send(websocket: WebSocket, message: Hello | Changed | Reading) -> None:
     await websocket.send_text(msgspec.json.encode(message).decode())
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -147,7 +147,7 @@ class Endpoint(Struct, frozen=True):
         return Route(self.path, serve, methods=[self.method], name=self.handler.__name__)
 
 
-async def identify(request: Any, site: Site) -> Actor | None:
+async def identify(request: HTTPConnection, site: Site) -> Actor | None:
     """Who asks, by token or session (any connection); 401 for a token that is not good."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -158,16 +158,19 @@ async def identify(request: Any, site: Site) -> Actor | None:
     session = request.cookies.get(SESSION_COOKIE)
     if not session:
         return None
-    if request.scope["type"] == "http" and request.method not in {"GET", "HEAD"}:
-        _same_origin(request)
+    if request.scope["type"] == "websocket":
+        if not _from_here(request):
+            return None  # another site's page: whoever is logged in here did not ask for this
+    elif request.scope["method"] not in {"GET", "HEAD"} and not _from_here(request):
+        origin = request.headers["origin"]
+        raise Problem(403, f"a write by session comes from the desk, not from {origin[:80]}")
     return await site.access.by_session(session)
 
 
-def _same_origin(request: Request) -> None:
-    """A write by cookie comes from our own pages: browsers say from where."""
+def _from_here(request: HTTPConnection) -> bool:
+    """Whether our own page asks: browsers say from where, and send the cookie either way."""
     origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        raise Problem(403, f"a write by session comes from the desk, not from {origin[:80]}")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
 def json(value: object, status: int = 200, **headers: str) -> Response:

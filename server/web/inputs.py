@@ -38,6 +38,7 @@ class NewBlog(Struct, frozen=True, forbid_unknown_fields=True):
     language: Lang = "en"
     time_zone: Line = "UTC"
     visibility: Visibility = "draft"
+    show_viewers: bool = False
 
 
 class BlogPatch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +48,7 @@ class BlogPatch(Struct, frozen=True, forbid_unknown_fields=True):
     language: Lang | UnsetType = UNSET
     time_zone: Line | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
+    show_viewers: bool | UnsetType = UNSET
 
 
 class StatusOfBlog(Struct, frozen=True, forbid_unknown_fields=True):

@@ -58,7 +58,7 @@ async def blog(request: Request) -> Response:
         blog=loaded.blog,
         articles=[_shown(loaded, post) for post in posts[:PAGE]],
         pinned=[] if before else [_shown(loaded, post) for post in loaded.timeline.pins()],
-        keys=loaded.feed.key_events(),
+        keys=loaded.feed.messages.key_events(),
         position=str(loaded.timeline.position),
         more=posts[PAGE - 1].order if len(posts) > PAGE else None,
         before=before,
@@ -129,7 +129,7 @@ def order_of(text: str | None) -> str | None:
 
 def _shown(loaded: Loaded, post: Post) -> dict[str, object]:
     shown_day = day(post.published_at, loaded.blog.time_zone) if post.published_at else ""
-    return {"post": post, "html": loaded.feed.article(post), "day": shown_day}
+    return {"post": post, "html": loaded.feed.messages.article(post), "day": shown_day}
 
 
 def _cache(loaded: Loaded) -> str:

@@ -312,7 +312,7 @@ def private(site: Site, blog: Blog, post: Post) -> PostView:
 
 def _post_answer(call: Call, loaded: Loaded, post: Post, status: int = 200) -> Response:
     insider = call.actor is not None and call.actor.reaches("contributor", loaded.id)
-    view = private(call.site, loaded.blog, post) if insider else loaded.feed.view(post)
+    view = private(call.site, loaded.blog, post) if insider else loaded.feed.messages.view(post)
     return json(view, status, etag=f'"{post.version}"')
 
 

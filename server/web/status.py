@@ -1,6 +1,9 @@
 """For whoever runs the server: is it alive, can it serve, and what is it doing."""
 
+import asyncio
+import contextlib
 import json
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -24,18 +27,32 @@ async def readyz(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """Prometheus' text format."""
-    tail = request.app.state.site.tail
-    readers = sum(len(loaded.feed.readers) for loaded in tail.loaded.values())
+    """Prometheus' text format; of this process."""
+    site: Site = request.app.state.site
+    gauges = {
+        "readers": site.crowd.count,
+        "sockets": len(site.pulse.connections),
+        "handshakes_waiting": site.turnstile.waiting,
+        "loaded_blogs": len(site.tail.loaded),
+        "degraded": int(bool(site.tail.degraded)),
+        "tasks": len(asyncio.all_tasks()),
+        "descriptors": _descriptors(),
+    }
     lines = [
-        "# TYPE liveblog_readers gauge",
-        f"liveblog_readers {readers}",
-        "# TYPE liveblog_loaded_blogs gauge",
-        f"liveblog_loaded_blogs {len(tail.loaded)}",
-        "# TYPE liveblog_degraded gauge",
-        f"liveblog_degraded {int(bool(tail.degraded))}",
+        f"# TYPE liveblog_{name} gauge\nliveblog_{name} {value}\n" for name, value in gauges.items()
     ]
-    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+    lines += [
+        "# TYPE liveblog_reader_messages_total counter\n",
+        f"liveblog_reader_messages_total {site.crowd.said}\n",
+    ]
+    return PlainTextResponse("".join(lines), media_type="text/plain; version=0.0.4")
+
+
+def _descriptors() -> int:
+    """Open files of this process; 0 where the system does not say."""
+    with contextlib.suppress(OSError):
+        return sum(1 for _ in Path("/dev/fd").iterdir()) - 1  # less the one that looks
+    return 0
 
 
 ROUTES = [

@@ -66,7 +66,7 @@ async def a_blog(site: Site, folder: Path, posts: int = 5) -> str:
     await do(
         site,
         blog_id,
-        ChangeBlog(slug="harbour-day"),
+        ChangeBlog(slug="harbour-day", show_viewers=True),
         RevisePost(first, title="Boat naught", correction="Its number was wrong."),
         ChangePostStatus(second, "retracted", note="It was a buoy."),
         WritePost(due, title="Later", status="scheduled", publish_at=LATER),
@@ -95,6 +95,7 @@ async def test_restored_elsewhere_everything_is_there_and_writing_goes_on_in_a_n
     async with running(Settings(data=tmp_path / "two")) as site:
         assert await archive.restore(site, file) == "harbour-day"
         assert await projected(site, blog_id) == before
+        assert (await site.tail.load(blog_id)).blog.show_viewers
         assert await archive.verify_log(site.log, blog_id) == count
         assert (
             await archive.rebuild(site, blog_id) == f"{count} entries, 4 posts: as they are served"

@@ -1,6 +1,7 @@
 """Which wish may happen when, as which facts, and what a refusal says."""
 
 import pytest
+from msgspec.structs import replace
 
 from events.blog import PostStatus
 from events.commands import (
@@ -62,7 +63,7 @@ def becomes(status: str, **details: object) -> ChangePostStatus:
 
 def test_a_blog_is_created() -> None:
     given(A_BLOG).then(
-        BlogCreated("fair", "en", "UTC", "draft", BlogDetails("The summer fair", ""))
+        BlogCreated("fair", "en", "UTC", "draft", content=BlogDetails("The summer fair", ""))
     )
 
 
@@ -89,18 +90,36 @@ def test_a_blog_is_deleted_and_once_is_enough() -> None:
 def test_details_change_and_what_is_left_out_stays() -> None:
     story = given(A_BLOG).when(ChangeBlog(standfirst="All day on the green"))
     story.then(
-        BlogDetailsChanged("en", "UTC", BlogDetails("The summer fair", "All day on the green"))
+        BlogDetailsChanged(
+            "en", "UTC", content=BlogDetails("The summer fair", "All day on the green")
+        )
     )
     story.when(ChangeBlog(language="de", time_zone="Europe/Berlin")).then(
         BlogDetailsChanged(
-            "de", "Europe/Berlin", BlogDetails("The summer fair", "All day on the green")
+            "de", "Europe/Berlin", content=BlogDetails("The summer fair", "All day on the green")
         )
+    )
+
+
+def test_a_blog_shows_its_viewers_from_when_it_says_so_and_through_other_changes() -> None:
+    details = BlogDetails("The summer fair")
+    story = given(A_BLOG).when(ChangeBlog(show_viewers=True))
+    story.then(BlogDetailsChanged("en", "UTC", True, details))
+    story.when(ChangeBlog(show_viewers=True)).then()
+    story.when(ChangeBlog(title="The fair")).then(
+        BlogDetailsChanged("en", "UTC", True, BlogDetails("The fair"))
+    )
+    story.when(ChangeBlog(show_viewers=False)).then(
+        BlogDetailsChanged("en", "UTC", False, BlogDetails("The fair"))
+    )
+    given(replace(A_BLOG, show_viewers=True)).then(
+        BlogCreated("fair", "en", "UTC", "draft", True, details)
     )
 
 
 def test_details_slug_and_visibility_change_in_one_entry() -> None:
     given(A_BLOG).when(ChangeBlog(title="The fair", slug="the-fair", visibility="public")).then(
-        BlogDetailsChanged("en", "UTC", BlogDetails("The fair", "")),
+        BlogDetailsChanged("en", "UTC", content=BlogDetails("The fair", "")),
         BlogSlugChanged("the-fair"),
         BlogVisibilityChanged("public"),
     )
@@ -111,6 +130,7 @@ def test_details_slug_and_visibility_change_in_one_entry() -> None:
     [
         ChangeBlog(),
         ChangeBlog(title="The summer fair", language="en", slug="fair", visibility="draft"),
+        ChangeBlog(show_viewers=False),
         ChangeBlogStatus("upcoming"),
     ],
 )

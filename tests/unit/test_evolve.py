@@ -87,6 +87,13 @@ def test_a_blog_is_what_its_last_changes_say() -> None:
         "Europe/Rome",
     )
     assert (blog.slug, blog.status, blog.visibility) == ("the-fair", "paused", "public")
+    assert not blog.show_viewers
+
+
+def test_a_blog_shows_its_viewers_for_as_long_as_it_says_so() -> None:
+    day = given(A_BLOG, ChangeBlog(show_viewers=True), ChangeBlog(title="The fair"))
+    assert day.blog.show_viewers
+    assert not day.when(ChangeBlog(show_viewers=False)).blog.show_viewers
 
 
 def test_a_deleted_blog_is_no_more_and_its_log_is() -> None:
@@ -372,6 +379,7 @@ def test_the_golden_corpus_folds() -> None:
         blog = evolve(blog, entry)
         timeline.apply(blog, entry)
     assert (blog.title, blog.slug, blog.deleted) == ("Das Fest", "fest", True)
+    assert blog.show_viewers
     assert {post.id: (post.title, post.author, post.status) for post in blog.posts.values()} == {
         "p1": ("Open all day", "", "published"),
         "p2": ("Bientôt", "", "published"),

@@ -1,6 +1,7 @@
 """What one blog's readers are sent: caught up, live, or from the first page; each thing once."""
 
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -19,11 +20,15 @@ from events.commands import (
 from events.frames import Form
 from events.position import START, Position
 from events.timeline import PAGE
-from server.feed import CATCH_UP, TOO_SLOW, Feed, Frame
+from server import slices
+from server.feed import FAULT, TOO_SLOW, Feed
+from server.messages import CATCH_UP
 from server.render import Articles, templates
+from server.slices import Soon
 from server.tail import Loaded
-from tests.audience import Listener, Page
-from tests.story import A_BLOG, EPOCH, Story, given, minute, position, says
+from server.wire import Carriage
+from tests.audience import Listener, Page, Turns, at_once
+from tests.story import A_BLOG, EPOCH, Story, given, position, says
 
 
 class CountingArticles(Articles):
@@ -41,10 +46,10 @@ class CountingArticles(Articles):
 class Day:
     """A story and the blog that a process has loaded of it."""
 
-    def __init__(self, *commands: Command) -> None:
+    def __init__(self, *commands: Command, soon: Soon = at_once) -> None:
         self.articles = CountingArticles()
         self.story = Story()
-        self.loaded = Loaded("fair", self.articles, EPOCH)
+        self.loaded = Loaded("fair", self.articles, EPOCH, soon)
         self.does(*commands)
 
     @property
@@ -62,7 +67,9 @@ class Day:
         return decoded(self.feed.answer(since, form))
 
     def following(self, since: Position) -> list[Any]:
-        return decoded(self.feed.following(since, "json"))
+        """What a connected reader is told that stands there."""
+        frames = self.feed.messages.since(since, greet=False)
+        return decoded([frame.message("json") for frame in frames])
 
 
 def decoded(messages: list[bytes]) -> list[Any]:
@@ -86,9 +93,9 @@ def retract(name: str) -> ChangePostStatus:
     return ChangePostStatus(name, "retracted")
 
 
-def a_day() -> Day:
+def a_day(soon: Soon = at_once) -> Day:
     """Entries 2 to 4 are the posts one, two and three."""
-    return Day(A_BLOG, post("one"), post("two"), post("three"))
+    return Day(A_BLOG, post("one"), post("two"), post("three"), soon=soon)
 
 
 # --- catching up -------------------------------------------------------------------------------
@@ -243,8 +250,8 @@ def test_a_blog_in_which_nothing_was_posted_has_an_empty_first_page() -> None:
 def test_attached_readers_hear_what_follows_and_drafts_are_silent() -> None:
     day, fresh, back = a_day(), Listener(), Listener(Page())
     back.page.position = position(3)
-    day.feed.attach(fresh, None)
-    day.feed.attach(back, position(3))
+    fresh.joins(day.feed, None)
+    back.joins(day.feed, position(3))
     day.does(draft("four"), MarkKey("one", True), ChangeBlogStatus("live"), retract("two"))
     live = ["post one", "blog", "retract two"]
     assert kinds(fresh.heard) == ["hello", "snapshot", *live]
@@ -257,7 +264,7 @@ def test_attached_readers_hear_what_follows_and_drafts_are_silent() -> None:
 
 def test_who_has_left_hears_nothing() -> None:
     day, listener = a_day(), Listener()
-    day.feed.attach(listener, None)
+    listener.joins(day.feed, None)
     day.feed.detach(listener)
     day.does(post("four"))
     assert kinds(listener.heard) == ["hello", "snapshot"]
@@ -267,14 +274,14 @@ def test_who_has_left_hears_nothing() -> None:
 def test_everyone_can_be_sent_away() -> None:
     day, listeners = a_day(), [Listener(), Listener()]
     for listener in listeners:
-        day.feed.attach(listener, None)
+        listener.joins(day.feed, None)
     day.feed.close(TOO_SLOW)
     assert [listener.closed for listener in listeners] == [TOO_SLOW, TOO_SLOW]
 
 
 def test_another_fold_of_the_log_begins_anew_for_every_reader() -> None:
     day, listener, other = a_day(), Listener(), given(A_BLOG, post("another"))
-    day.feed.attach(listener, None)
+    listener.joins(day.feed, None)
     day.feed.renew(other.blog, other.timeline)
     assert kinds(listener.heard) == ["hello", "snapshot"] * 2
     assert listener.page.shown == ["another"]
@@ -290,7 +297,7 @@ def test_a_reader_that_missed_nothing_gets_nothing() -> None:
 
 def test_a_reader_that_missed_distinct_changes_gets_each_as_if_it_had_been_there() -> None:
     day, there = a_day(), Listener()
-    day.feed.attach(there, None)
+    there.joins(day.feed, None)
     day.does(RevisePost("one", title="I"), draft("four"), retract("two"))
     assert day.following(position(4)) == there.heard[2:]
 
@@ -320,29 +327,26 @@ def test_a_reader_that_fell_too_far_behind_begins_anew() -> None:
 # --- once --------------------------------------------------------------------------------------
 
 
-def frames_of(day: Day) -> list[Frame]:
-    """The frames that a reader is given from now on."""
-
-    class Keeper(Listener):
-        def take(self, frame: Frame) -> None:
-            taken.append(frame)
-
-    taken: list[Frame] = []
-    day.feed.attach(Keeper(), None)
-    return taken
-
-
-def test_a_change_is_encoded_once_a_form_whoever_asks() -> None:
+def test_a_message_is_made_once_a_form_and_carriage_whoever_asks() -> None:
     day = a_day()
-    frames = frames_of(day)
     day.does(RevisePost("one", title="I"))
-    [frame] = frames
-    for form in ("html", "json"):
-        first = frame.bytes(form)
-        assert frame.bytes(form) is first
-        assert day.feed.answer(position(4), form)[1] is first
-        assert day.feed.following(position(4), form)[0] is first
+    for form, carriage in product(get_args(Form), get_args(Carriage)):
+        _, frame = day.feed.messages.since(position(4))
+        first = frame.carried(form, carriage)
+        [again] = day.feed.messages.since(position(4), greet=False)
+        assert again.carried(form, carriage) is first
+        assert day.feed.answer(position(4), form)[1] is frame.message(form)
     assert day.feed.answer(None, "json")[1] is day.feed.answer(None, "json")[1]
+
+
+def test_all_who_stand_at_one_position_are_written_the_same_bytes() -> None:
+    day, listeners = a_day(), [Listener(), Listener()]
+    for listener in listeners:
+        listener.joins(day.feed, position(3))
+    day.does(RevisePost("one", title="I"))
+    one, other = (listener.writes for listener in listeners)
+    assert len(one) == 2
+    assert all(left is right for left, right in zip(one, other, strict=True))
 
 
 def test_an_article_is_rendered_once_a_version_and_only_when_someone_reads_html() -> None:
@@ -371,14 +375,106 @@ def test_a_new_name_of_the_blog_is_in_every_article_and_address(
     assert b"/blogs/fair/" not in said
 
 
-def test_a_frame_that_was_taken_stays_what_it_was() -> None:
-    """A reader may write it late; what changed since comes after it."""
-    day = a_day()
-    frames = frames_of(day)
-    day.does(
-        RevisePost("one", title="Then", published_at=minute(-5)), RevisePost("one", title="Now")
-    )
-    assert [decoded([frame.bytes("json")])[0]["post"]["title"] for frame in frames] == [
-        "Then",
-        "Now",
-    ]
+# --- slices ------------------------------------------------------------------------------------
+
+
+def test_what_is_published_before_the_loop_turns_goes_out_in_one_write() -> None:
+    turns = Turns()
+    day = a_day(turns)
+    listener = Listener().joins(day.feed, None)
+    day.does(post("four"), RevisePost("one", title="I"), retract("two"))
+    assert len(listener.writes) == 1
+    turns.turn_until_quiet()
+    assert len(listener.writes) == 2
+    assert kinds(listener.heard[2:]) == ["post four", "post one", "retract two"]
+
+
+def test_while_one_change_goes_out_others_get_through_and_each_reader_hears_all_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slices, "SLICE", 0.0)
+    turns = Turns()
+    day = a_day(turns)
+    listeners = [Listener().joins(day.feed, None) for _ in range(5 * slices.HANDFUL)]
+    day.does(post("four"))
+    turns.turn()
+    reached = [listener for listener in listeners if len(listener.writes) == 2]
+    assert len(reached) == slices.HANDFUL, "the loop turns after each slice"
+    late = Listener().joins(day.feed, position(3))
+    day.does(post("five"), post("six"))
+    turns.turn_until_quiet()
+    for listener in listeners:
+        assert kinds(listener.heard[2:]) == ["post four", "post five", "post six"]
+        assert len(listener.writes) == (3 if listener in reached else 2), "joined, if reached late"
+    assert kinds(late.heard) == ["hello", "post three", "post four", "post five", "post six"]
+    assert not turns.turn()
+
+
+def test_a_reader_that_goes_while_a_change_goes_out_is_written_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slices, "SLICE", 0.0)
+    turns = Turns()
+    day = a_day(turns)
+    listeners = [Listener().joins(day.feed, None) for _ in range(2 * slices.HANDFUL)]
+    day.does(post("four"))
+    turns.turn()
+    for listener in listeners:
+        listener.close(1000)
+        day.feed.detach(listener)
+    turns.turn_until_quiet()
+    assert sum(len(listener.writes) == 2 for listener in listeners) == slices.HANDFUL
+
+
+def test_a_paused_reader_is_passed_over_and_brought_up_in_one_write_when_it_takes_more() -> None:
+    day, slow, quick = a_day(), Listener(), Listener()
+    for listener in (slow, quick):
+        listener.joins(day.feed, None)
+    slow.ready = False
+    day.does(*(RevisePost("one", title=f"{n}") for n in range(50)), post("four"))
+    assert len(slow.writes) == 1
+    slow.resumes(day.feed)
+    assert len(slow.writes) == 2
+    assert kinds(slow.heard[2:]) == ["hello", "post one", "post four"]
+    assert slow.page.posts == quick.page.posts
+
+
+def test_a_reader_whose_transport_fails_does_not_end_the_others() -> None:
+    class Broken(Listener):
+        def send(self, data: bytes) -> None:
+            if self.writes:
+                raise RuntimeError("this one is broken")
+            super().send(data)
+
+    day, broken, listener = a_day(), Broken(), Listener()
+    for each in (broken, listener):
+        each.joins(day.feed, None)
+    day.does(post("four"))
+    day.does(post("five"))
+    assert kinds(listener.heard[2:]) == ["post four", "post five"]
+    assert broken.closed == FAULT
+
+
+# --- signs of life, and how many are here --------------------------------------------------------
+
+
+def test_a_sign_of_life_is_hello_for_who_has_all_and_nothing_for_who_has_not() -> None:
+    turns = Turns()
+    day = a_day(turns)
+    listener = Listener().joins(day.feed, None)
+    [hello] = decoded(day.feed.heartbeat(listener).splitlines())
+    assert (hello["type"], hello["resumed"], hello["position"]) == ("hello", True, f"{EPOCH}-4")
+    day.does(post("four"))
+    assert day.feed.heartbeat(listener) == b""
+
+
+def test_how_many_read_is_told_to_all_and_to_who_comes() -> None:
+    day, listener = a_day(), Listener()
+    listener.joins(day.feed, None)
+    day.feed.tell_viewers(12)
+    assert listener.heard[-1] == {"type": "viewers", "count": 12}
+    assert Listener().joins(day.feed, None).heard[0]["viewers"] == 12
+    day.feed.tell_viewers(None)
+    assert kinds(listener.heard) == ["hello", "snapshot", "viewers", "hello"]
+    assert listener.heard[-1]["viewers"] is None
+    assert Listener().joins(day.feed, None).heard[0]["viewers"] is None

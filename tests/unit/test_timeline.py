@@ -27,7 +27,7 @@ from events.timeline import BLOG, KEYS, Timeline
 from server.feed import Feed
 from server.render import Articles, templates
 from server.tail import Loaded
-from tests.audience import Listener, Page
+from tests.audience import Listener, Page, at_once
 from tests.story import A_BLOG, Story, fold, given, minute, position
 
 RENDER = Articles(templates())
@@ -298,7 +298,7 @@ class Moment(NamedTuple):
 
 
 def loaded_blog() -> Loaded:
-    return Loaded("fair", RENDER, 0)
+    return Loaded("fair", RENDER, 0, at_once)
 
 
 def look(blog: Loaded) -> Moment:
@@ -316,6 +316,8 @@ def lived(steps: list[Step]) -> Story:
             continue
         with suppress(Refused):
             day.when(wish(day, step))
+        # PROTOCOL.md promises it: a link may break after any message, and nothing is passed over.
+        assert len(day.changes) <= 1
     return day
 
 
@@ -358,8 +360,7 @@ def test_from_every_position_the_live_frames_lead_without_a_gap_to_the_page_now(
     for stored in day.stored:
         blog.apply(stored)
         moment = look(blog)
-        listeners.append(Listener(moment.page(posts)))
-        blog.feed.attach(listeners[-1], moment.position)
+        listeners.append(Listener(moment.page(posts)).joins(blog.feed, moment.position))
     for listener in listeners:
         assert_shows(listener.page, look(blog))
 
@@ -374,14 +375,12 @@ def test_a_reader_that_falls_behind_anywhere_is_caught_up_to_the_page_now(
     for stored in day.stored:
         blog.apply(stored)
         if not blog.feed.readers:
-            blog.feed.attach(listener, None)
-            listener.page.details = look(blog).details
-        if listener.deaf and data.draw(st.booleans(), "writable again"):
-            listener.hears(blog.feed.following(listener.page.position, "json"))
-            listener.deaf = False
-        elif not listener.deaf:
-            listener.deaf = data.draw(st.booleans(), "paused")
-    listener.hears(blog.feed.following(listener.page.position, "json"))
+            listener.joins(blog.feed, None)
+        if not listener.ready and data.draw(st.booleans(), "writable again"):
+            listener.resumes(blog.feed)
+        elif listener.ready:
+            listener.ready = data.draw(st.booleans(), "takes more")
+    listener.resumes(blog.feed)
     assert_shows(listener.page, look(blog))
 
 
@@ -404,10 +403,10 @@ def test_one_missed_frame_is_noticed() -> None:
     blog, listener = loaded_blog(), Listener()
     for stored in day.stored[:2]:
         blog.apply(stored)
-    blog.feed.attach(listener, None)
-    listener.deaf = True
+    listener.joins(blog.feed, None)
+    listener.loses = True
     blog.apply(day.stored[2])
-    listener.deaf = False
+    listener.loses = False
     blog.apply(day.stored[3])
     assert listener.page.lost
 

@@ -40,6 +40,8 @@ export interface BlogView {
   readonly time_zone: string;
   readonly status: "upcoming" | "live" | "paused" | "ended";
   readonly visibility: string;
+  /** Whether the audience is told how many it is. */
+  readonly show_viewers: boolean;
 }
 
 export interface Details {

@@ -3,18 +3,19 @@
 import { read } from "./api.ts";
 import { Attempts } from "./attempt.ts";
 import type { BlogView, Desk, Details } from "./desk.ts";
-import { busy, byId, explain, say, slot } from "./dom.ts";
+import { busy, byId, explain, fill, say, slot } from "./dom.ts";
 
 const STATUS = { upcoming: "Upcoming", live: "Live", paused: "Paused", ended: "Ended" };
-const NAMES = ["title", "standfirst", "slug", "language", "time_zone", "visibility"] as const;
+const NAMES = ["title", "standfirst", "slug", "language", "time_zone", "visibility", "show_viewers"] as const;
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+type Value = string | boolean;
 
 export class Blog {
   private readonly form = document.getElementById("details") as HTMLFormElement | null;
   private readonly attempts = new Attempts();
   /** What the form was filled with: a control that differs was typed into. */
-  private readonly before = new Map<string, string>();
+  private readonly before = new Map<string, Value>();
 
   /** `moved` is told when the blog's time zone or address is another. */
   constructor(
@@ -22,7 +23,7 @@ export class Blog {
     private readonly moved: () => void,
   ) {
     if (!this.form) return;
-    for (const name of NAMES) this.before.set(name, this.control(name).value);
+    for (const name of NAMES) this.before.set(name, valueOf(this.control(name)));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void busy(this.form as HTMLFormElement, () => this.save());
@@ -41,14 +42,19 @@ export class Blog {
     }
   }
 
+  /** So many are reading; undefined, where nobody tells us. */
+  count(viewers: number | undefined): void {
+    fill(byId("viewers"), viewers === undefined ? "" : `${viewers.toLocaleString()} reading`);
+  }
+
   private async save(): Promise<void> {
     const message = slot(this.form as HTMLFormElement, "message");
-    const typed = NAMES.filter((name) => this.control(name).value !== this.before.get(name));
+    const typed = NAMES.filter((name) => valueOf(this.control(name)) !== this.before.get(name));
     if (typed.length === 0) return say(message, "Nothing has changed.");
-    const body = Object.fromEntries(typed.map((name) => [name, this.control(name).value.trim()]));
+    const body = Object.fromEntries(typed.map((name) => [name, sent(valueOf(this.control(name)))]));
     try {
       const blog = await this.attempts.send<BlogView>({ method: "PATCH", path: this.desk.api(), body });
-      for (const name of typed) this.before.set(name, this.control(name).value);
+      for (const name of typed) this.before.set(name, valueOf(this.control(name)));
       this.desk.slug = blog.slug;
       say(message, "Saved.");
       await this.refresh();
@@ -91,13 +97,31 @@ export class Blog {
   }
 
   /** Show what is so now, unless something else was typed there. */
-  private fill(name: (typeof NAMES)[number], value: string): void {
+  private fill(name: (typeof NAMES)[number], value: Value): void {
     const control = this.control(name);
-    if (control.value === this.before.get(name)) control.value = value;
+    if (valueOf(control) === this.before.get(name)) put(control, value);
     this.before.set(name, value);
   }
 
   private control(name: string): Control {
     return this.form?.elements.namedItem(name) as Control;
   }
+}
+
+function valueOf(control: Control): Value {
+  return isBox(control) ? control.checked : control.value;
+}
+
+/** A value as the API takes it. */
+function sent(value: Value): Value {
+  return typeof value === "string" ? value.trim() : value;
+}
+
+function put(control: Control, value: Value): void {
+  if (isBox(control)) control.checked = value === true;
+  else control.value = String(value);
+}
+
+function isBox(control: Control): control is HTMLInputElement {
+  return control.type === "checkbox";
 }

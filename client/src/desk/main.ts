@@ -9,12 +9,19 @@ import { composer } from "./editor.ts";
 import { openBlogs } from "./open.ts";
 import { Posts } from "./posts.ts";
 
-/** What the desk's socket says: only that something has changed, never what. */
-interface Message extends Envelope {
+/** What the desk's socket says: that something has changed, never what; and how many are reading. */
+type Message = Changed | Reading;
+
+interface Changed extends Envelope {
   readonly type: "hello" | "changed";
   readonly position: string;
   readonly posts?: readonly string[];
   readonly blog?: boolean;
+}
+
+interface Reading extends Envelope {
+  readonly type: "viewers";
+  readonly count: number;
 }
 
 const form = document.getElementById("open") as HTMLFormElement | null;
@@ -35,7 +42,9 @@ async function begin(main: HTMLElement): Promise<void> {
 
   let heard = main.dataset.position ?? "0-0";
   const connection = follow<Message>(desk.own("/live"), heard, {
-    message({ type, position, posts: touched, blog: touchedBlog }) {
+    message(message) {
+      if (message.type === "viewers") return blog.count(message.count);
+      const { type, position, posts: touched, blog: touchedBlog } = message;
       const missed = type === "hello" && position !== heard;
       heard = position;
       if (missed || touched?.length) void posts.refresh();
@@ -44,6 +53,7 @@ async function begin(main: HTMLElement): Promise<void> {
     standing(now) {
       standing = now;
       if (now === "connecting") return;
+      if (now !== "live") blog.count(undefined);
       say(byId("connection"), SAID[now] ?? "", "warning");
     },
   });

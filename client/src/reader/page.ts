@@ -23,7 +23,10 @@ export class Page {
   take(message: ReaderMessage): void {
     switch (message.type) {
       case "hello":
-        return say("status", message.status);
+        say("status", message.status);
+        return this.count(message.viewers);
+      case "viewers":
+        return this.count(message.count);
       case "blog":
         return this.describe(message);
       case "post":
@@ -33,6 +36,13 @@ export class Page {
       case "snapshot":
         return this.change(() => this.renew(message));
     }
+  }
+
+  /** Say how many are reading; null where the blog does not show it. */
+  private count(viewers: number | null): void {
+    const place = element("viewers");
+    place.hidden = viewers === null;
+    if (viewers !== null) (place.firstElementChild as HTMLElement).textContent = viewers.toLocaleString();
   }
 
   private change(how: () => void): void {

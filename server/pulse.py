@@ -1,0 +1,108 @@
+"""One clock for all sockets of a process: it pings, and ends the dead, stalled and lingering.
+
+No connection has a timer. Each belongs to one of some groups, and every tick is one group's turn.
+"""
+
+import asyncio
+import time
+from itertools import count
+from typing import Final, Protocol
+
+from server.feed import TOO_SLOW
+from server.slices import in_slices
+from server.websocket import Connection
+
+GROUPS: Final = 25
+SPREAD: Final = 5
+"""Groups over which those who come at once are spread."""
+LINGER: Final = 5.0
+"""Seconds a client is given to answer a goodbye."""
+
+
+class Waited(Protocol):
+    """Somebody who has not taken all yet that was written."""
+
+    @property
+    def waiting(self) -> int:
+        """Bytes left."""
+        ...
+
+    def close(self, code: int) -> None: ...
+
+
+class Pulse:
+    """Keeps the sockets of a process alive, or ends them.
+
+    `ping`: seconds between two pings of one connection; one from which nothing came between two
+    pings is dead. `stall`: seconds in which a reader may take not a byte of what waits for it.
+    """
+
+    def __init__(self, ping: float, stall: float) -> None:
+        self._ping = ping
+        self._stall = stall
+        self._groups: list[set[Connection]] = [set() for _ in range(GROUPS)]
+        self._joined = count()
+        self._turn = 0
+        """Whose turn is next."""
+        self._paused: dict[Waited, tuple[int, float]] = {}
+        self._leaving: dict[Connection, float] = {}
+
+    @property
+    def connections(self) -> list[Connection]:
+        return [connection for group in self._groups for connection in group]
+
+    def join(self, connection: Connection) -> int:
+        """Count a connection in; its group, to be given to `part`."""
+        # One of those that had their turn last: theirs comes when nearly all of `ping` has gone by.
+        group = (self._turn - 1 - next(self._joined) % SPREAD) % GROUPS
+        self._groups[group].add(connection)
+        return group
+
+    def part(self, connection: Connection, group: int) -> None:
+        """A connection has ended."""
+        self._groups[group].discard(connection)
+        self._paused.pop(connection, None)
+        self._leaving.pop(connection, None)
+
+    def paused(self, connection: Waited) -> None:
+        """Something waits to be taken."""
+        self._paused[connection] = connection.waiting, time.monotonic()
+
+    def resumed(self, connection: Waited) -> None:
+        """It was taken, or never will be."""
+        self._paused.pop(connection, None)
+
+    def leaves(self, connection: Connection) -> None:
+        """It was told goodbye."""
+        self._leaving.setdefault(connection, time.monotonic() + LINGER)
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(self._ping / GROUPS)
+            self.tick(time.monotonic())
+
+    def tick(self, now: float) -> None:
+        """One group's turn to be pinged, and an end to whoever is waited for too long."""
+        asked, self._turn = self._groups[self._turn], (self._turn + 1) % GROUPS
+        in_slices(tuple(asked), _ask)
+        for stalled, (waiting, since) in list(self._paused.items()):
+            if stalled.waiting < waiting:
+                self._paused[stalled] = stalled.waiting, now
+            elif now - since > self._stall:
+                del self._paused[stalled]
+                stalled.close(TOO_SLOW)
+        for lingering in [each for each, until in self._leaving.items() if until < now]:
+            del self._leaving[lingering]
+            lingering.transport.abort()
+
+
+def _ask(connection: Connection) -> None:
+    """Ping it, if it has answered the last one."""
+    if not connection.ready:
+        return  # the stalled and the lingering have a clock of their own
+    if connection.heard:
+        connection.heard = 0
+        connection.ask()
+    else:
+        connection.transport.abort()

@@ -1,0 +1,209 @@
+"""The pulse: connections over real sockets, and ticks of a clock that is the test's."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Self
+
+from server import wire
+from server.feed import TOO_SLOW
+from server.opening import NOTHING
+from server.pulse import GROUPS, LINGER, SPREAD, Pulse
+from server.websocket import Connection
+
+PATIENCE = 30.0
+"""Seconds a condition may take on a loaded machine."""
+STALL = 30.0
+PONG = b"\x8a\x80\x00\x00\x00\x00"
+"""Masked with zeros, as a client may."""
+MORE = b"x" * (1 << 20)
+"""More than the kernel takes of a socket that nobody reads."""
+
+
+class Told(Connection):
+    """A connection that tells the pulse what a reader would."""
+
+    def __init__(self, transport: asyncio.Transport, pulse: Pulse) -> None:
+        super().__init__(transport, NOTHING)
+        self._pulse = pulse
+        self.group = pulse.join(self)
+        self.code: int | None = None
+        self.lost = asyncio.Event()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._pulse.paused(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._pulse.resumed(self)
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.code = code
+        super().close(code, reason)
+        self._pulse.leaves(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._pulse.part(self, self.group)
+        self.lost.set()
+
+
+class Heart:
+    """A pulse, its connections, and the other ends of them."""
+
+    def __init__(self) -> None:
+        self.pulse = Pulse(ping=25, stall=STALL)
+        self.clients: list[socket.socket] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def beating(cls) -> AsyncIterator[Self]:
+        heart = cls()
+        try:
+            yield heart
+        finally:
+            for connection in heart.pulse.connections:
+                connection.transport.abort()
+            for client in heart.clients:
+                client.close()
+            await asyncio.sleep(0)  # the transports end in the next turn
+
+    async def comes(self) -> Told:
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        self.clients.append(theirs)
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            asyncio.Protocol, sock=ours
+        )
+        return Told(transport, self.pulse)
+
+    async def round(self) -> list[int]:
+        """Every group has its turn: how many were pinged at each tick."""
+        pinged = []
+        for _ in range(GROUPS):
+            self.pulse.tick(time.monotonic())
+            pinged.append(sum(self.hears(client) == wire.ASK for client in self.clients))
+        return pinged
+
+    @staticmethod
+    def hears(client: socket.socket) -> bytes:
+        with suppress(BlockingIOError):
+            return client.recv(1 << 22)
+        return b""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - the kernel says it to nobody
+            await asyncio.sleep(0.001)
+
+
+async def test_everybody_is_pinged_once_a_round_and_those_who_came_at_once_are_spread() -> None:
+    async with Heart.beating() as heart:
+        for _ in range(4 * SPREAD):
+            await heart.comes()
+        pinged = await heart.round()
+        assert pinged == [0] * (GROUPS - SPREAD) + [4] * SPREAD
+
+
+async def test_who_answers_stays_and_who_does_not_is_found_at_the_next_ping() -> None:
+    async with Heart.beating() as heart:
+        answers, dead = await heart.comes(), await heart.comes()
+        await heart.round()
+        heart.clients[0].sendall(PONG)
+        await until(lambda: answers.heard)
+        await heart.round()
+        await dead.lost.wait()
+        assert heart.pulse.connections == [answers]
+        assert not answers.transport.is_closing()
+
+
+async def test_anything_that_is_said_is_a_sign_of_life() -> None:
+    async with Heart.beating() as heart:
+        talks = await heart.comes()
+        await heart.round()
+        heart.clients[0].sendall(b"\x81\x82\x00\x00\x00\x00hi")
+        await until(lambda: talks.heard)
+        assert sum(await heart.round()) == 1
+
+
+async def test_who_takes_nothing_for_too_long_is_sent_away_and_not_before() -> None:
+    async with Heart.beating() as heart:
+        stalled = await heart.comes()
+        stalled.send(MORE)
+        now = time.monotonic()
+        heart.pulse.tick(now + STALL - 1)
+        assert stalled.code is None
+        heart.pulse.tick(now + STALL + 1)
+        assert stalled.code == TOO_SLOW
+
+
+async def test_who_takes_a_little_has_time_again_from_there() -> None:
+    async with Heart.beating() as heart:
+        slow = await heart.comes()
+        slow.send(MORE)
+        now = time.monotonic()
+        for minute in range(1, 6):
+            before = slow.waiting
+            while slow.waiting == before:
+                heart.hears(heart.clients[0])
+                await asyncio.sleep(0)
+            heart.pulse.tick(now + minute * 60)
+            assert slow.code is None
+        heart.pulse.tick(now + 5 * 60 + STALL + 1)
+        assert slow.code == TOO_SLOW
+
+
+async def test_who_has_taken_all_is_waited_for_no_more() -> None:
+    async with Heart.beating() as heart:
+        reader = await heart.comes()
+        reader.send(MORE)
+        while reader.waiting:
+            heart.hears(heart.clients[0])
+            await asyncio.sleep(0)
+        await until(lambda: reader.ready)
+        heart.pulse.tick(time.monotonic() + 10 * STALL)
+        assert reader.code is None
+
+
+async def test_who_does_not_take_what_it_has_is_not_pinged_on_top() -> None:
+    async with Heart.beating() as heart:
+        stalled = await heart.comes()
+        stalled.send(MORE)
+        for _ in range(3 * GROUPS):
+            heart.pulse.tick(time.monotonic())
+        taken = b""
+        while stalled.waiting:
+            taken += heart.hears(heart.clients[0])
+            await asyncio.sleep(0)
+        assert taken + heart.hears(heart.clients[0]) == MORE
+        assert not stalled.transport.is_closing()
+
+
+async def test_who_does_not_answer_a_goodbye_is_ended_and_who_does_has_gone_by_then() -> None:
+    async with Heart.beating() as heart:
+        polite, silent = await heart.comes(), await heart.comes()
+        polite.close(1012)
+        silent.close(1012)
+        heart.clients[0].sendall(b"\x88\x82\x00\x00\x00\x00\x03\xf4")
+        async with asyncio.timeout(PATIENCE):
+            await polite.lost.wait()
+            heart.pulse.tick(time.monotonic() + LINGER - 1)
+            assert not silent.transport.is_closing()
+            heart.pulse.tick(time.monotonic() + LINGER + 1)
+            await silent.lost.wait()
+        assert heart.pulse.connections == []
+
+
+async def test_who_has_gone_is_remembered_nowhere() -> None:
+    async with Heart.beating() as heart:
+        gone = await heart.comes()
+        gone.send(MORE)
+        gone.close(1012)
+        gone.transport.abort()
+        async with asyncio.timeout(PATIENCE):
+            await gone.lost.wait()
+        assert (heart.pulse.connections, heart.pulse._paused, heart.pulse._leaving) == ([], {}, {})
