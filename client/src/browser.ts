@@ -1,23 +1,34 @@
-// The surroundings a connection has in a browser: websockets, timers, and the page's own events.
+// The surroundings a connection has in a browser: its links, timers, and the page's own events.
 
-import { Connection, type Ears, type Link, type Listener, type Surroundings } from "./connection.ts";
+import { Connection, type Listener, type Surroundings } from "./connection.ts";
+import type { Transport, Transports } from "./ladder.ts";
 import type { Envelope } from "./messages.ts";
+import { open } from "./transports.ts";
+
+const SOCKET: Transports = ["socket"];
+const ALL: Transports = ["socket", "events", "polling"];
 
 /**
  * Follow the log at `path` (from the root of the site, a query may be part of it) from a position
- * on, for as long as the page lives.
+ * on, for as long as the page lives. By a websocket; if the log is also told at `changes`, to
+ * whoever asks there, then where sockets are blocked by server-sent events from `path`, or by
+ * polling `changes`.
  */
 export function follow<Message extends Envelope>(
   path: string,
   position: string,
   listener: Listener<Message>,
+  changes?: string,
 ): Connection<Message> {
-  const connection = new Connection<Message>(surroundings(path), listener, position);
+  const addresses = { socket: path, events: path, polling: changes ?? path };
+  const around = surroundings(addresses, changes === undefined ? SOCKET : ALL);
+  const connection = new Connection<Message>(around, listener, position);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) connection.wake();
   });
   addEventListener("online", () => connection.wake(true));
-  // An open socket keeps a page out of the back/forward cache, and does not survive in it.
+  addEventListener("offline", () => connection.doubt());
+  // An open link keeps a page out of the back/forward cache, and does not survive in it.
   addEventListener("pagehide", () => connection.stop());
   addEventListener("pageshow", (event) => {
     if (event.persisted) connection.start();
@@ -26,9 +37,10 @@ export function follow<Message extends Envelope>(
   return connection;
 }
 
-function surroundings(path: string): Surroundings {
+function surroundings(addresses: Record<Transport, string>, transports: Transports): Surroundings {
   return {
-    open: (since, ears) => socket(path, since, ears),
+    transports,
+    open: (transport, since, ears) => open(addresses[transport], transport, since, ears),
     now: Date.now, // unlike the monotonic clock it goes on while the machine sleeps
     random: Math.random,
     later(delay, run) {
@@ -36,15 +48,6 @@ function surroundings(path: string): Surroundings {
       return () => clearTimeout(timer);
     },
     visible: () => !document.hidden,
+    online: () => navigator.onLine,
   };
-}
-
-function socket(path: string, since: string, ears: Ears): Link {
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.searchParams.set("since", since);
-  const socket = new WebSocket(url);
-  socket.onmessage = ({ data }) => ears.said(String(data));
-  socket.onclose = ({ code }) => ears.ended(code);
-  return socket;
 }

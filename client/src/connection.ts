@@ -1,58 +1,47 @@
 // The one connection to the server: a state machine that keeps a page at the log's head.
 //
-// It knows positions and time, and nothing of the browser: sockets, clock and chance are given to
-// it (browser.ts has the real ones), so that other transports can be put under it and tests can
-// drive it. It loses nothing: it always says where it stands, checks that nothing was left out,
-// and comes back by itself, spread over time so that ten thousand do not come back at once.
+// It knows positions and time, and nothing of the browser: links, clock and chance are given to
+// it (browser.ts has the real ones), so that tests can drive it. It loses nothing: it always says
+// where it stands, checks that nothing was left out, and comes back by itself, spread over time
+// so that ten thousand do not come back at once. By which transport is ladder.ts' affair.
 
+import { Ladder, type Transport, type Transports } from "./ladder.ts";
+import { ANSWERED, Line, LOST, type Outside, type Owner } from "./line.ts";
 import type { Envelope } from "./messages.ts";
 import { isBefore } from "./position.ts";
 
-/** One attempt at a link, however it is carried. */
-export interface Link {
-  /** End it; `ended` may or may not be called for it afterwards. */
-  close(): void;
-}
-
-/** What a link reports. */
-export interface Ears {
-  /** One message: JSON text. */
-  said(text: string): void;
-  /** The link is over, with a websocket close code. */
-  ended(code: number): void;
-}
-
 /** The world as a connection sees it. Times in milliseconds. */
-export interface Surroundings {
-  open(since: string, ears: Ears): Link;
-  now(): number;
+export interface Surroundings extends Outside {
+  readonly transports: Transports;
   /** From 0 to 1. */
   random(): number;
-  /** Run once after a delay; what it returns cancels that. */
-  later(delay: number, run: () => void): () => void;
   /** Whether somebody may be looking at the page. */
   visible(): boolean;
+  /** Whether there may be a network at all. */
+  online(): boolean;
 }
 
-/** `stopped`: the server said not to come back, or `stop` was called. */
+/** `stopped`: the server said not to come back. */
 export type Standing = "connecting" | "live" | "waiting" | "stopped";
 
 /** Whom a connection serves. */
 export interface Listener<Message> {
   /** In the log's order, and none left out; its position counts once this has returned. */
   message(message: Message): void;
-  standing(standing: Standing): void;
+  /** With the transport that is used, or tried. */
+  standing(standing: Standing, transport: Transport): void;
 }
 
 const FIRST_WINDOW = 1_000; // of the first retry; it doubles from there
 const WINDOW = { visible: 4_000, hidden: 60_000 };
+const POLL = { visible: 3_000, hidden: 60_000 }; // plus chance, up to the same again
 const STEADY = 5_000; // a link that held so long was no failure
-const HELLO_WITHIN = 10_000;
 const QUIET = 60_000; // plus chance: a link as silent as that is asked again
-const DOUBTFUL = 30_000; // the same, where the page just woke up
+const DOUBTFUL = 35_000; // the same, where the page just woke up
+const TICK = 15_000; // how often silence is looked at: after a machine's sleep timers run late
 
-const GO_AWAY: ReadonlySet<number> = new Set([4401, 4404]);
-const CROWDED: ReadonlySet<number> = new Set([1012, 4408, 4429]);
+const GO_AWAY: ReadonlySet<number | undefined> = new Set([1008, 4401, 4404]);
+const CROWDED: ReadonlySet<number | undefined> = new Set([1012, 4408, 4429]);
 
 const nothing = (): void => {};
 
@@ -60,12 +49,16 @@ export class Connection<Message extends Envelope> {
   /** What every message up to which has been given to the listener. */
   position: string;
 
-  private link: Link | undefined;
-  private standing: Standing | undefined;
-  private cancel: () => void = nothing; // the one timer: of the retry, or of the watchdog
+  private readonly ladder: Ladder;
+  private line: Line<Message> | undefined; // none while it waits, also for the next poll
+  private trial: Line<Message> | undefined; // by a better transport, beside a line that works
+  private cancel: () => void = nothing; // the timer of the retry, the next poll or the watchdog
+  private cancelTrial: (() => void) | undefined;
+  private told: string | undefined;
+  private standing: Standing = "stopped";
   private unchecked: string; // up to here nothing is compared with `after`: it is catching up
+  private floor: string; // where the present line took over
   private failures = 0;
-  private openedAt = 0;
   private heardAt = 0;
 
   constructor(
@@ -73,113 +66,186 @@ export class Connection<Message extends Envelope> {
     private readonly listener: Listener<Message>,
     position: string,
   ) {
-    this.position = this.unchecked = position;
+    this.ladder = new Ladder(around.transports);
+    this.position = this.unchecked = this.floor = position;
   }
 
   /** Connect now, whatever was going on. */
   start(): void {
-    this.leave();
-    this.openedAt = this.heardAt = this.around.now();
-    const link: Link = this.around.open(this.position, {
-      said: (text) => void (this.link === link && this.hear(text)),
-      ended: (code) => void (this.link === link && this.lost(code)),
-    });
-    this.link = link;
-    this.watch(HELLO_WITHIN);
-    this.stand("connecting");
+    this.ladder.hope();
+    this.forgetTrial();
+    this.connect();
   }
 
-  /** Connect no more, until `start`. */
+  /** Connect no more, until `start`. Nobody is told: whoever calls this knows. */
   stop(): void {
     this.leave();
-    this.stand("stopped");
+    this.forgetTrial();
+    this.standing = "stopped";
+    this.told = undefined;
   }
 
-  /** The page is looked at again, or the network has changed: a good moment to try. */
+  /** The page is looked at again, or the network is back: a good moment to try. */
   wake(networkChanged = false): void {
-    const doubtful = networkChanged || this.silence() > DOUBTFUL;
-    if (this.standing === "waiting" || (this.standing === "live" && doubtful)) this.start();
+    if (this.standing === "stopped") return;
+    this.ladder.hope();
+    this.forgetTrial();
+    if (networkChanged) this.failures = 0;
+    const quiet = this.ladder.transport === "polling" ? POLL.visible : DOUBTFUL;
+    const doubtful = this.standing === "live" && this.silence() > quiet;
+    if (networkChanged || doubtful || this.standing === "waiting") this.connect();
+    else if (this.standing === "live") this.planTrial();
+  }
+
+  /** The network is gone, as far as the browser knows. A link may have survived: it will be heard. */
+  doubt(): void {
+    if (this.standing === "live") this.stand("waiting");
+  }
+
+  private connect(standing: Standing = "connecting"): void {
+    this.leave();
+    this.heardAt = this.around.now();
+    this.floor = this.position;
+    this.line = this.open(this.ladder.transport);
+    this.stand(standing);
+  }
+
+  private open(transport: Transport): Line<Message> {
+    const owner: Owner<Message> = {
+      heard: (line, message) => this.hear(line, message),
+      ended: (line, code) => (line === this.trial ? this.failedTrial(code) : this.lost(line, code)),
+    };
+    return new Line<Message>(this.around, owner, transport, this.position);
   }
 
   private leave(): void {
-    const link = this.link;
-    this.link = undefined;
+    this.line?.close();
+    this.line = undefined;
     this.cancel();
     this.cancel = nothing;
-    link?.close();
   }
 
   private stand(standing: Standing): void {
-    if (this.standing === standing) return;
     this.standing = standing;
-    this.listener.standing(standing);
+    const told = `${standing} ${this.ladder.transport}`;
+    if (this.told === told) return;
+    this.told = told;
+    this.listener.standing(standing, this.ladder.transport);
   }
 
-  private hear(text: string): void {
-    const message = JSON.parse(text) as Message;
+  private hear(line: Line<Message>, message: Message): void {
+    if (line === this.trial) this.adopt(line);
     this.heardAt = this.around.now();
     if (message.type === "hello") {
       if (message.resumed && message.position) this.unchecked = message.position;
       this.listener.message(message);
       this.watch(QUIET * (1 + this.around.random()));
-      this.stand("live");
+      this.planTrial();
     } else if (message.position === undefined) {
       this.listener.message(message);
-    } else {
-      this.advance(message, message.position);
+    } else if (!this.advance(message, message.position)) {
+      return line.end(LOST);
     }
+    this.stand("live");
   }
 
-  private advance(message: Message, position: string): void {
-    if (message.type === "snapshot") {
-      this.unchecked = position;
-    } else if (isBefore(position, this.position)) {
-      return;
-    } else if (this.skipped(message, position)) {
-      this.lost();
-      return;
-    }
+  /** Give a message to the listener unless it has it; false if one before it is missing. */
+  private advance(message: Message, position: string): boolean {
+    if (message.type === "snapshot") this.unchecked = this.floor = position;
+    else if (isBefore(position, this.position) || position === this.floor) return true;
+    else if (this.skipped(message, position)) return false;
     this.listener.message(message);
     this.position = position;
+    return true;
   }
 
   private skipped({ after }: Message, position: string): boolean {
     return after !== undefined && isBefore(this.unchecked, position) && isBefore(this.position, after);
   }
 
-  private lost(code?: number): void {
-    const held = this.standing === "live" && this.around.now() - this.openedAt > STEADY;
+  private lost(line: Line<Message>, code: number | undefined): void {
     this.leave();
-    if (code !== undefined && GO_AWAY.has(code)) {
-      this.stand("stopped");
-      return;
+    if (GO_AWAY.has(code)) return this.obey();
+    const answered = line.transport === "polling" && line.greeted && code === ANSWERED;
+    const held = line.greeted && line.age > STEADY;
+    if (answered || held) {
+      this.failures = 0;
+      this.ladder.worked(line.age);
     }
-    const crowded = code !== undefined && CROWDED.has(code);
-    if (held) this.failures = 0;
-    this.cancel = this.around.later(this.delay(crowded), () => this.start());
+    if (answered) return this.pollLater();
+    this.forgetTrial();
+    const crowded = CROWDED.has(code);
+    if (!held && !crowded && this.around.online()) this.ladder.failed(code === undefined);
+    this.cancel = this.around.later(this.delay(crowded), () => this.connect());
     this.failures += 1;
     this.stand("waiting");
   }
 
+  /** The server wants us no more. */
+  private obey(): void {
+    this.stop();
+    this.stand("stopped");
+  }
+
+  private pollLater(): void {
+    const least = this.around.visible() ? POLL.visible : POLL.hidden;
+    const delay = least * (1 + this.around.random());
+    this.cancel = this.around.later(delay, () => this.connect(this.standing));
+  }
+
   /** Full jitter: anywhere in a window that doubles with each failure; the widest if crowded. */
   private delay(crowded: boolean): number {
-    const widest = this.around.visible() ? WINDOW.visible : WINDOW.hidden;
+    const { visible, hidden } = WINDOW;
+    if (!this.around.online()) return this.around.random() * hidden;
+    const widest = this.around.visible() ? visible : hidden;
     const doubled = FIRST_WINDOW * 2 ** this.failures;
-    const window = crowded ? Math.max(doubled, WINDOW.visible) : doubled;
+    const window = crowded ? Math.max(doubled, visible) : doubled;
     return this.around.random() * Math.min(window, widest);
   }
 
   /** Sees to it that a silent link is asked again; a resume costs next to nothing. */
   private watch(limit: number): void {
     this.cancel();
-    this.cancel = this.around.later(limit, () => {
-      if (this.standing === "connecting") this.lost();
-      else if (this.around.visible() && this.silence() >= limit) this.start();
+    this.cancel = this.around.later(Math.min(limit, TICK), () => {
+      if (this.around.visible() && this.silence() >= limit) this.connect();
       else this.watch(limit);
     });
   }
 
   private silence(): number {
     return this.around.now() - this.heardAt;
+  }
+
+  /** See to it that a better transport is tried one day. Nobody looks, nothing is tried. */
+  private planTrial(): void {
+    const { better } = this.ladder;
+    if (!better || this.trial || this.cancelTrial || !this.around.visible()) return;
+    this.cancelTrial = this.around.later(this.ladder.pause(this.around.random()), () => {
+      this.cancelTrial = undefined;
+      if (this.around.visible()) this.trial = this.open(better);
+    });
+  }
+
+  /** The better one has said hello: it goes on from here, also where it began a little earlier. */
+  private adopt(line: Line<Message>): void {
+    this.leave();
+    this.trial = undefined;
+    this.line = line;
+    this.floor = this.position;
+    this.ladder.tried(line.transport, true);
+  }
+
+  private failedTrial(code: number | undefined): void {
+    if (GO_AWAY.has(code)) return this.obey();
+    if (this.trial) this.ladder.tried(this.trial.transport, false);
+    this.trial = undefined;
+    this.planTrial();
+  }
+
+  private forgetTrial(): void {
+    this.trial?.close();
+    this.trial = undefined;
+    this.cancelTrial?.();
+    this.cancelTrial = undefined;
   }
 }

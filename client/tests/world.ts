@@ -1,28 +1,41 @@
-// A world without a browser: links that a test drives by hand, a clock that moves when told.
+// A world without a browser: links that a test drives by hand.
 
-import { Connection, type Ears, type Standing, type Surroundings } from "../src/connection.ts";
+import { Connection, type Standing, type Surroundings } from "../src/connection.ts";
+import type { Transport, Transports } from "../src/ladder.ts";
+import type { Ears } from "../src/line.ts";
 import type { Envelope } from "../src/messages.ts";
+import { Clock } from "./clock.ts";
 
 /** A message of any type; tests look at `id`. */
 export interface Sent extends Envelope {
   readonly id?: string;
 }
 
-interface Timer {
-  readonly at: number;
-  readonly run: () => void;
-}
-
 class FakeLink {
   open = true;
-  constructor(readonly since: string, private readonly ears: Ears) {}
+  constructor(
+    readonly transport: Transport,
+    readonly since: string,
+    private readonly ears: Ears,
+  ) {}
 
   close(): void {
     this.open = false;
   }
 
   say(...messages: Sent[]): void {
-    for (const message of messages) this.ears.said(JSON.stringify(message));
+    for (const message of messages) this.mutter(JSON.stringify(message));
+  }
+
+  /** Text as it comes, whatever it is. */
+  mutter(text: string): void {
+    this.ears.said(text);
+  }
+
+  /** What the answer to a poll is: all in one, and that was it. */
+  answer(...messages: Sent[]): void {
+    this.mutter(JSON.stringify(messages));
+    this.end(1000);
   }
 
   end(code = 1006): void {
@@ -31,20 +44,25 @@ class FakeLink {
   }
 }
 
-export class World implements Surroundings {
+export class World extends Clock implements Surroundings {
   readonly links: FakeLink[] = [];
   readonly heard: string[] = [];
   readonly standings: Standing[] = [];
   readonly connection: Connection<Sent>;
   chance = 0.5;
   looking = true;
-  private time = 0;
-  private timers: Timer[] = [];
+  connected = true;
+  /** By which transport the page was told last that it stands. */
+  transport: Transport | undefined;
 
-  constructor(position = "1000-5") {
+  constructor(position = "1000-5", readonly transports: Transports = ["socket"]) {
+    super();
     const listener = {
       message: ({ id, type }: Sent) => void this.heard.push(id ?? type),
-      standing: (standing: Standing) => void this.standings.push(standing),
+      standing: (standing: Standing, transport: Transport) => {
+        this.standings.push(standing);
+        this.transport = transport;
+      },
     };
     this.connection = new Connection<Sent>(this, listener, position);
     this.connection.start();
@@ -62,36 +80,10 @@ export class World implements Surroundings {
     return this.standings[this.standings.length - 1];
   }
 
-  /** Let time pass; what was due runs in its order. */
-  pass(milliseconds: number): void {
-    const until = this.time + milliseconds;
-    for (;;) {
-      const due = this.timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-      if (!due) break;
-      this.timers.splice(this.timers.indexOf(due), 1);
-      this.time = due.at;
-      due.run();
-    }
-    this.time = until;
-  }
-
-  /** How long until the connection tries again. */
-  get patience(): number {
-    return Math.min(...this.timers.map(({ at }) => at)) - this.time;
-  }
-
-  get waitingTimers(): number {
-    return this.timers.length;
-  }
-
-  open(since: string, ears: Ears): FakeLink {
-    const link = new FakeLink(since, ears);
+  open(transport: Transport, since: string, ears: Ears): FakeLink {
+    const link = new FakeLink(transport, since, ears);
     this.links.push(link);
     return link;
-  }
-
-  now(): number {
-    return this.time;
   }
 
   random(): number {
@@ -102,10 +94,8 @@ export class World implements Surroundings {
     return this.looking;
   }
 
-  later(delay: number, run: () => void): () => void {
-    const timer = { at: this.time + delay, run };
-    this.timers.push(timer);
-    return () => void (this.timers = this.timers.filter((other) => other !== timer));
+  online(): boolean {
+    return this.connected;
   }
 }
 

@@ -171,6 +171,25 @@ def test_a_blog_is_opened_described_and_goes_live(page: Page, api: httpx.Client)
     publish(page, "Written at the new address.")
 
 
+def test_the_desk_says_how_many_are_reading_and_whether_they_are_told(
+    desk: Page, slug: str, site: Site, api: httpx.Client
+) -> None:
+    number = desk.locator("#viewers")
+    expect(number).to_have_text("0 reading")
+    with connect(f"{site.url.replace('http', 'ws')}/blogs/{slug}/live"):
+        expect(number).to_have_text("1 reading")
+        desk.get_by_text("Title, address, language …").click()
+        told = desk.get_by_label("Tell the audience how many are reading")
+        expect(told).not_to_be_checked()
+        told.check()
+        press(desk, "Save details")
+        expect(desk.locator("#details [data-slot=message]")).to_have_text("Saved.")
+        assert api.get(f"/api/blogs/{slug}").json()["show_viewers"] is True
+    expect(number).to_have_text("0 reading")
+    api.patch(f"/api/blogs/{slug}", json={"show_viewers": False}).raise_for_status()
+    expect(told).not_to_be_checked()
+
+
 def test_a_post_is_previewed_and_published_as_previewed(desk: Page, slug: str) -> None:
     form = new(desk)
     form.locator("[name=title]").fill("Gates")
@@ -449,7 +468,10 @@ def follow(site: Site, slug: str, token: str) -> ClientConnection:
 
 
 def receives(socket: ClientConnection) -> Any:
-    return msgspec.json.decode(socket.recv(timeout=10))
+    """The next message about posts; how many are reading is told whenever that changes."""
+    while (message := msgspec.json.decode(socket.recv(timeout=10)))["type"] == "viewers":
+        pass
+    return message
 
 
 def test_the_socket_tells_the_desk_of_drafts_and_of_the_blog(

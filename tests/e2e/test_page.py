@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from websockets.sync.client import connect
 
 from tests.e2e.browser import watched
 from tests.process import Server
@@ -218,6 +219,33 @@ def test_an_older_page_has_what_is_below_and_stays_that_way(reader: Page, market
     expect(titles(reader)).to_have_text(["The second stall", "Stall 0", "Before the sun"])
 
 
+def test_readers_see_how_many_they_are_and_nothing_moves_for_it(
+    reader: Page, site: Server, market: Coverage
+) -> None:
+    market.describe(show_viewers=True)
+    reader.goto(market.path)
+    number = reader.locator("#viewers")
+    expect(number).to_have_text("1 reading now")
+    with_it = reader.locator("main").inner_text(), reader.locator("#title").bounding_box()
+    number.evaluate("number => { number.hidden = true; }")
+    assert reader.locator("main").inner_text() != with_it[0]
+    assert reader.locator("#title").bounding_box() == with_it[1]
+    with connect(f"{site.url.replace('http', 'ws')}{market.path}/live"):
+        expect(number).to_have_text("2 reading now")
+        expect(number).to_be_visible()
+    announced = reader.locator(":is([aria-live], [role=status], [role=alert], output) #viewers")
+    expect(announced).to_have_count(0)
+
+    market.describe(show_viewers=False)
+    reader.wait_for_function(
+        """() => {
+            dispatchEvent(new Event("online")); // it asks again how things are
+            return document.getElementById("viewers").hidden;
+        }""",
+        polling=500,
+    )
+
+
 def test_the_blogs_title_and_status_change_in_sight(reader: Page, market: Coverage) -> None:
     reader.goto(market.path)
     expect(reader.locator("#standfirst")).to_be_hidden()
@@ -261,7 +289,8 @@ def test_a_killed_server_costs_the_page_nothing(browser: Browser, tmp_path: Path
         market.publish("The lights go out", 22)
         expect(titles(page)).to_have_text(["The lights go out", *expected])
         context.close()
-        watch.errors = [line for line in watch.errors if "WebSocket connection to" not in line]
+        away = ("WebSocket connection to ", "Failed to load resource: ")  # the browser's own lines
+        watch.errors = [line for line in watch.errors if not line.startswith(away)]
     again.stop()
 
 
