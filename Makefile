@@ -7,10 +7,11 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run setup test check format bench lock dist clean
+.PHONY: help run setup test audit check format bench lock dist clean
 
 UV := uv==0.13.9# makes the lock files; used by nothing else
 PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11
+PYTHONS2 := $(PYTHON2) python2.7 python2
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 BIN := .venv/bin
@@ -27,12 +28,15 @@ DEV := $(call stamp,dev,requirements/dev.txt)
 NODE := $(call stamp,node,requirements/node.txt)
 MODULES := $(call stamp,modules,client/package-lock.json)
 BROWSER := $(call stamp,browser,requirements/dev.txt)
+AUTOBAHN := $(call stamp,autobahn,requirements/audit.txt requirements/autobahn.txt)
+FIREFOX := $(STAMPS)/firefox
 STATIC := server/static/reader.js
 SOURCES := client/build.mjs client/package-lock.json $(shell find client/src client/styles client/assets)
 
 help:
 	@echo 'make run     set everything up and run the demo day'
 	@echo 'make test    set everything up and pass every test'
+	@echo 'make audit   set everything up and have it judged by tools that are not ours'
 	@echo 'make check   formatting, lint, types, import directions'
 	@echo 'make format  put the formatting right'
 	@echo 'make bench   measure'
@@ -49,6 +53,10 @@ setup: $(PROJECT) $(DEV) $(STATIC) $(BROWSER)
 test: setup
 	@$(NPM) test
 	@$(BIN)/python -m pytest
+
+audit: $(PROJECT) $(DEV) $(STATIC) $(AUTOBAHN) $(FIREFOX)
+	@echo 'Autobahn has 463 cases and takes some minutes over them ...'
+	@$(BIN)/python -m pytest tests/audit
 
 check: $(PROJECT) $(DEV) $(STATIC)
 	$(BIN)/ruff format --check
@@ -141,6 +149,41 @@ $(BROWSER): $(DEV)
 	fi
 	@touch $@
 
+# --- What judges us: Autobahn's testsuite, in a Python 2.7's environment, and Firefox ----------
+
+$(AUTOBAHN): $(DEV)
+	@for name in $(PYTHONS2) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/2.7*/bin/python2.7; do \
+	  python=$$("$$name" -c 'import sys; print(sys.executable); \
+	    sys.exit(sys.version_info[:2] != (2, 7))' 2>/dev/null) && break; \
+	  python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "The audit needs a Python 2.7 for Autobahn's testsuite and there is none here:" \
+	    'install one (pyenv install 2.7), or say make audit PYTHON2=/where/it/is' >&2; exit 1; \
+	elif ! command -v cc >/dev/null 2>&1; then \
+	  echo "The audit needs a C compiler for Autobahn's testsuite: install the package gcc" >&2; \
+	  exit 1; \
+	fi; \
+	echo 'Installing the Python packages of requirements/autobahn.txt ...'; \
+	$(PIP) --require-hashes -r requirements/audit.txt && \
+	$(BIN)/virtualenv --quiet --clear --python "$$python" .venv/autobahn && \
+	.venv/autobahn/bin/python -m pip install -qq --no-input --no-deps --require-hashes \
+	  -r requirements/autobahn.txt
+	@touch $@
+
+$(FIREFOX): | $(STAMPS)
+	@if ! command -v firefox-esr >/dev/null 2>&1 && ! command -v firefox >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    echo 'No Firefox here: installing the package firefox-esr ...'; \
+	    apt-get update --quiet=2 && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 firefox-esr >/dev/null; \
+	  else \
+	    false; \
+	  fi || { echo 'The audit needs Firefox and it could not be had:' \
+	    'install the package firefox-esr, then say make audit again' >&2; exit 1; }; \
+	fi
+	@touch $@
+
 # --- Lock files: hashes, no addresses --------------------------------------------------------
 
 lock: $(NODE)
@@ -150,5 +193,6 @@ lock: $(NODE)
 	$(COMPILE) --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) --group node -o requirements/node.txt
+	$(COMPILE) --group audit -c requirements/dev.txt -o requirements/audit.txt
 	@$(NPM) install --package-lock-only
 	@rm -rf build/lock

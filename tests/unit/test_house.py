@@ -95,6 +95,7 @@ def test_every_dependency_is_locked_at_a_version_that_pyproject_allows() -> None
         "build.txt": wanted("build")
         + [Requirement(r) for r in PYPROJECT["build-system"]["requires"]],
         "node.txt": wanted("node"),
+        "audit.txt": wanted("audit"),
     }.items():
         locked = pins(lock)
         for requirement in requirements:
