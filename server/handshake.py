@@ -61,11 +61,17 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self.site.pulse.resumed(self)
 
+    def data_received(self, data: bytes) -> None:
+        if self._arrived:
+            self.transport.abort()  # it speaks before it is answered
+        else:
+            super().data_received(data)
+
     def handle_websocket_upgrade(self) -> None:
         path, _, query = self.url.partition(b"?")
         ours = PATH.fullmatch(path) if self.scope["method"] == "GET" else None
-        if self._arrived:
-            self.transport.abort()  # it spoke before it was answered
+        if not getattr(self.cycle, "response_complete", True):
+            self.transport.abort()  # an answer still to come would fall among the frames
         elif ours:
             self._arrived = True
             name = unquote_to_bytes(ours[1]).decode(errors="replace")
@@ -92,6 +98,8 @@ class Arrival:
         asked = dict(parse_qsl(query[:QUERY]))
         self._form, self._since = asked.get("as"), asked.get("since")
         self._headers = dict(http.headers)
+        offers = [value for name, value in http.headers if name == b"sec-websocket-extensions"]
+        self._headers[b"sec-websocket-extensions"] = b", ".join(offers)
 
     def enter(self) -> None:
         """Answer the handshake, now or once what it needs is known."""

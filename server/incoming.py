@@ -17,8 +17,6 @@ Said = str | bytes | Close | Frame
 """A text or binary message, a close, or a ping or pong."""
 
 _TAKEN: Final = (Opcode.PING, Opcode.PONG)
-_CONTROL: Final = 125
-"""Bytes a control frame may have, also amid a message to which nothing may be added."""
 
 
 class Violation(Exception):
@@ -74,7 +72,8 @@ class Incoming:
             self._parser = Frame.parse(
                 self._stream.read_exact,
                 mask=True,
-                max_size=max(_CONTROL, self._limit - self._size),
+                # Not what the message leaves: a ping may come where nothing may be added to it.
+                max_size=self._limit,
                 extensions=self._extensions,
             )
         try:

@@ -27,7 +27,7 @@ FIRST_ROUND = 20
 def serve(settings: Settings, *, demo: float | None = None) -> None:
     """Serve until told to end. With `demo`, the sample day happens at that pace."""
     log_to_stderr()
-    bound = _bind(settings)
+    bound = bind(settings)
     port = bound.getsockname()[1]
     application = app(settings)
     server = uvicorn_for(application, settings)
@@ -106,9 +106,11 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _bind(settings: Settings) -> socket.socket:
+def bind(settings: Settings) -> socket.socket:
+    """The address to listen on, taken; raises OSError with the sentence to print."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    bound = socket.socket(family)
+    # Named, or the loop does not know TCP when it sees it, and leaves small answers to Nagle.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((settings.host, settings.port))

@@ -15,6 +15,8 @@ from server import wire
 from server.incoming import Incoming, Violation
 from server.opening import Agreed
 
+_write = os.write
+
 
 class Connection(asyncio.Protocol):
     """An open websocket, once its handshake is answered. Subclasses hear `message`."""
@@ -50,7 +52,7 @@ class Connection(asyncio.Protocol):
             self.transport.write(frames)
             return
         try:
-            taken = os.write(self._fd, frames)
+            taken = _write(self._fd, frames)
         except (BlockingIOError, InterruptedError):
             taken = 0
         except OSError:

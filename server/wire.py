@@ -68,12 +68,14 @@ CARRY: Final[dict[Carriage, Callable[[bytes], bytes]]] = {
 }
 
 
-def close(code: int, reason: str = "") -> bytes:
-    """A close frame; 0 says no code. The reason is cut to what a control frame can hold."""
-    if not code:
-        return frame(CLOSE, b"")
-    whole = reason.encode()[:_REASON].decode(errors="ignore")  # no character is cut in half
-    return frame(CLOSE, struct.pack("!H", code) + whole.encode())
+def reason(text: str) -> str:
+    """As much of it as a close frame can hold; no character is cut in half."""
+    return text.encode()[:_REASON].decode(errors="ignore")
+
+
+def close(code: int, why: str = "") -> bytes:
+    """A close frame; 0 says no code, and no reason."""
+    return frame(CLOSE, struct.pack("!H", code) + reason(why).encode() if code else b"")
 
 
 ASK: Final = frame(PING, b"")

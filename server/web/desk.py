@@ -30,6 +30,7 @@ from server.web.endpoint import Call, Endpoint, identify, json
 from server.web.inputs import measured
 from server.web.pages import page
 from server.web.problems import Problem, problem_of
+from server.wire import reason
 
 STATUSES: tuple[BlogStatus, ...] = ("upcoming", "live", "paused", "ended")
 
@@ -200,7 +201,7 @@ async def socket(websocket: WebSocket) -> None:
     except Problem as problem:
         codes = {401: UNAUTHORIZED, 403: UNAUTHORIZED, 404: NOT_FOUND, 503: RESTART}
         with contextlib.suppress(RuntimeError):  # it may have gone while it was judged
-            await websocket.close(codes.get(problem.status, 1008), problem.detail[:120])
+            await websocket.close(codes.get(problem.status, 1008), reason(problem.detail))
 
 
 async def _follow(websocket: WebSocket, loaded: Loaded) -> None:

@@ -21,7 +21,7 @@ from server.site import Site
 from server.web.admission import Admission, address, admitted, counted
 from server.web.endpoint import Call, Endpoint
 from server.web.problems import Problem
-from server.wire import Carriage
+from server.wire import Carriage, reason
 
 CODES: Final = {401: UNAUTHORIZED, 404: NOT_FOUND, 429: TOO_MANY, 503: RESTART}
 """The close codes that say what an HTTP status says; 1008 for any other."""
@@ -98,7 +98,7 @@ async def socket(websocket: WebSocket) -> None:
             await _serve(websocket, site, admission)
     except Problem as problem:
         with contextlib.suppress(RuntimeError):  # it may have gone while it was judged
-            await websocket.close(CODES.get(problem.status, 1008), problem.detail[:120])
+            await websocket.close(CODES.get(problem.status, 1008), reason(problem.detail))
 
 
 async def _serve(websocket: WebSocket, site: Site, admission: Admission) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.serve import bind
+from server.settings import Settings
 from tests.process import Server, liveblog
 
 
@@ -141,3 +143,9 @@ def test_the_doctor_finds_the_embedded_storage_well(data: Path) -> None:
     found = liveblog("doctor", data=data).splitlines()
     assert all(line.startswith("ok") for line in found)
     assert any("appendfsync always" in line for line in found)
+
+
+def test_the_socket_listened_on_is_known_to_be_tcp(data: Path) -> None:
+    """Only then does the loop send small answers at once, instead of 40 ms later."""
+    with bind(Settings(data=data, port=0)) as bound:
+        assert bound.proto == socket.IPPROTO_TCP

@@ -182,6 +182,7 @@ def test_the_answer_says_which_compression_is_taken() -> None:
         ({"key": base64.b64encode(b"fifteen bytes..")}, 400, "Key"),
         ({"key": base64.b64encode(b"seventeen bytes..")}, 400, "Key"),
         ({"key": KEY[:-1]}, 400, "Key"),
+        ({"key": KEY[:4] + b"!" + KEY[4:]}, 400, "Key"),
         ({"key": "schlüssel".encode("latin-1")}, 400, "Key"),
         ({"extensions": b";"}, 400, "Extensions"),
         ({"extensions": b"\xff\xfe"}, 400, "Extensions"),

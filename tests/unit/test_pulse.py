@@ -18,7 +18,7 @@ PATIENCE = 30.0
 STALL = 30.0
 PONG = b"\x8a\x80\x00\x00\x00\x00"
 """Masked with zeros, as a client may."""
-MORE = b"x" * (1 << 20)
+MORE = b"x" * (8 << 20)
 """More than the kernel takes of a socket that nobody reads."""
 
 
@@ -72,7 +72,9 @@ class Heart:
             await asyncio.sleep(0)  # the transports end in the next turn
 
     async def comes(self) -> Told:
-        ours, theirs = socket.socketpair()
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            theirs = socket.create_connection(door.getsockname())
+            ours, _ = door.accept()
         theirs.setblocking(False)
         self.clients.append(theirs)
         transport, _ = await asyncio.get_running_loop().create_connection(
@@ -88,10 +90,14 @@ class Heart:
             pinged.append(sum(self.hears(client) == wire.ASK for client in self.clients))
         return pinged
 
+    def takes(self, size: int) -> bytes:
+        """What the first client reads, up to so much."""
+        return self.hears(self.clients[0], size)
+
     @staticmethod
-    def hears(client: socket.socket) -> bytes:
+    def hears(client: socket.socket, size: int = 1 << 20) -> bytes:
         with suppress(BlockingIOError):
-            return client.recv(1 << 22)
+            return client.recv(size)
         return b""
 
 
@@ -146,13 +152,13 @@ async def test_who_takes_a_little_has_time_again_from_there() -> None:
         slow = await heart.comes()
         slow.send(MORE)
         now = time.monotonic()
+        waiting = slow.transport.get_write_buffer_size()
         for minute in range(1, 6):
-            before = slow.waiting
-            while slow.waiting == before:
-                heart.hears(heart.clients[0])
-                await asyncio.sleep(0)
+            heart.takes(1 << 16)
+            heart.takes(1 << 16)
             heart.pulse.tick(now + minute * 60)
             assert slow.code is None
+        assert slow.transport.get_write_buffer_size() == waiting, "nothing but the kernel knows"
         heart.pulse.tick(now + 5 * 60 + STALL + 1)
         assert slow.code == TOO_SLOW
 
@@ -161,10 +167,9 @@ async def test_who_has_taken_all_is_waited_for_no_more() -> None:
     async with Heart.beating() as heart:
         reader = await heart.comes()
         reader.send(MORE)
-        while reader.waiting:
-            heart.hears(heart.clients[0])
+        while not reader.ready:
+            heart.takes(1 << 20)
             await asyncio.sleep(0)
-        await until(lambda: reader.ready)
         heart.pulse.tick(time.monotonic() + 10 * STALL)
         assert reader.code is None
 
@@ -175,11 +180,11 @@ async def test_who_does_not_take_what_it_has_is_not_pinged_on_top() -> None:
         stalled.send(MORE)
         for _ in range(3 * GROUPS):
             heart.pulse.tick(time.monotonic())
-        taken = b""
-        while stalled.waiting:
-            taken += heart.hears(heart.clients[0])
+        taken = bytearray()
+        while len(taken) < len(MORE):
+            taken += heart.takes(1 << 20)
             await asyncio.sleep(0)
-        assert taken + heart.hears(heart.clients[0]) == MORE
+        assert taken == MORE
         assert not stalled.transport.is_closing()
 
 
