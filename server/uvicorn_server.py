@@ -25,6 +25,8 @@ COLLECT: Final = (10_000, 20, 50)
 """With ten thousand readers a full collection stops everything for 25 ms: it comes rarely."""
 BACKLOG: Final = 4096
 """Connections the kernel holds for us while we are busy; it may have a lower bound of its own."""
+BATCH: Final = 64
+"""Connections taken from it in a turn of the loop: others get a turn, other workers a share."""
 
 
 class Server(uvicorn.Server):
@@ -37,6 +39,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(BACKLOG)  # the loop knows one number for both, and was given BATCH
         drain = Drain(
             self._settings.drain, self._readers, self._open, self.server_state.connections.discard
         )
@@ -74,7 +78,7 @@ def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         lifespan="on",
-        backlog=BACKLOG,
+        backlog=BATCH,
         timeout_graceful_shutdown=int(GRACE + settings.drain + LINGER),
         ws_max_size=4096,
         proxy_headers=bool(settings.trusted_proxies),

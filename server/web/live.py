@@ -59,7 +59,9 @@ class Follower:
         while self.code is None:
             if not self._batch:
                 await self._wait(seconds)
-            batch, self._batch = self._batch or self._feed.heartbeat(self), b""
+            batch, self._batch = self._batch, b""
+            if not batch and self.code is None:
+                batch = self._feed.heartbeat(self)
             if batch:
                 return batch
         return b""
@@ -121,7 +123,10 @@ async def _write_out(websocket: WebSocket, follower: Follower, site: Site) -> No
         except TimeoutError:
             follower.code = TOO_SLOW
     if follower.code:
-        await websocket.close(follower.code)
+        # Who takes nothing does not take this either: then the server below ends it.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(site.settings.stall):
+                await websocket.close(follower.code)
 
 
 async def _ignore(websocket: WebSocket, follower: Follower) -> None:
@@ -170,10 +175,15 @@ async def changes(call: Call) -> Response:
         "etag": etag,
         "cache-control": "public, max-age=0, s-maxage=1" if public else "private, no-store",
     }
-    if call.request.headers.get("if-none-match") == etag:
+    if etag in _tags(call.request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     messages = loaded.feed.answer(admission.since, admission.form)
     return Response(b"[" + b",".join(messages) + b"]", 200, headers, "application/json")
+
+
+def _tags(header: str) -> set[str]:
+    """The ETags of an If-None-Match; a proxy that compresses has made ours weak."""
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
 
 ENDPOINTS = [
