@@ -73,6 +73,8 @@ class Post(Struct):
     published_at: datetime | None = None
     first_published_at: datetime | None = None
     edited_at: datetime | None = None
+    restored_at: datetime | None = None
+    """When it was last brought back after a retraction."""
     correction: str = ""
     publish_at: datetime | None = None
     """Set while the status is `scheduled`."""
@@ -102,6 +104,10 @@ class Blog(Struct):
     """Whether the audience is told how many it is."""
     deleted: bool = False
     created_at: datetime | None = None
+    started_at: datetime | None = None
+    """When it first went live."""
+    ended_at: datetime | None = None
+    """Set while the status is `ended`."""
     posts: dict[str, Post] = field(default_factory=dict)
     """Every post ever drafted, in that order."""
     last_place: str = ""
@@ -167,13 +173,20 @@ def _evolve_blog(blog: Blog, event: BlogEvent, entry: Entry) -> None:
         case BlogSlugChanged():
             blog.slug = event.slug
         case BlogStatusChanged():
-            blog.status = event.status
+            _turn(blog, event.status, entry.at)
         case BlogVisibilityChanged():
             blog.visibility = event.visibility
         case BlogDeleted():
             blog.deleted = True
         case _:
             assert_never(event)
+
+
+def _turn(blog: Blog, status: BlogStatus, at: datetime) -> None:
+    blog.status = status
+    blog.ended_at = at if status == "ended" else None
+    if status == "live" and blog.started_at is None:
+        blog.started_at = at
 
 
 def _describe(blog: Blog, event: BlogCreated | BlogDetailsChanged) -> None:
@@ -218,7 +231,7 @@ def _stand(blog: Blog, post: Post, event: PostStatusEvent, entry: Entry) -> None
             post.status, post.pinned, post.keep_text = "retracted", False, event.keep_text
             post.reason = event.content.text if event.content else ""
         case PostRestored():
-            post.status = "published"
+            post.status, post.restored_at = "published", entry.at
         case _:
             assert_never(event)
 

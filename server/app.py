@@ -14,7 +14,19 @@ from starlette.staticfiles import StaticFiles
 from server.feed import RESTART
 from server.settings import Settings
 from server.site import Site, running
-from server.web import blogs, desk, live, openapi, pages, posts, problems, session, status
+from server.web import (
+    blogs,
+    desk,
+    feeds,
+    found,
+    live,
+    openapi,
+    pages,
+    posts,
+    problems,
+    session,
+    status,
+)
 from server.web.blogs import MovedTo
 from server.web.problems import Problem, problem_of
 
@@ -42,6 +54,8 @@ def app(settings: Settings) -> Starlette:
         *desk.ROUTES,
         WebSocketRoute("/blogs/{blog}/live", live.socket),
         Route("/blogs/{blog}/live", live.events),
+        *feeds.ROUTES,
+        *found.ROUTES,
         *pages.ROUTES,
         Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
     ]

@@ -20,6 +20,7 @@ from server.feed import NOT_FOUND, RESTART, TOO_MANY, TOO_SLOW, UNAUTHORIZED, Fe
 from server.site import Site
 from server.web.admission import Admission, address, admitted, counted
 from server.web.endpoint import Call, Endpoint
+from server.web.fresh import answer, cache_of, of_blog
 from server.web.problems import Problem
 from server.wire import Carriage, reason
 
@@ -167,23 +168,14 @@ async def events(request: Request) -> Response:
 async def changes(call: Call) -> Response:
     """The same messages for polling, as a JSON array; made for a cache in front."""
     admission = await admitted(call.request, call.asked("as") or "json", call.asked("since"))
-    loaded = admission.loaded
-    viewers = loaded.feed.viewers
-    etag = f'"{loaded.feed.position}{"" if viewers is None else f"+{viewers}"}"'
-    public = loaded.blog.visibility in {"public", "unlisted"}
-    headers = {
-        "etag": etag,
-        "cache-control": "public, max-age=0, s-maxage=1" if public else "private, no-store",
-    }
-    if etag in _tags(call.request.headers.get("if-none-match", "")):
-        return Response(status_code=304, headers=headers)
-    messages = loaded.feed.answer(admission.since, admission.form)
-    return Response(b"[" + b",".join(messages) + b"]", 200, headers, "application/json")
+    loaded, feed = admission.loaded, admission.loaded.feed
 
+    def messages() -> bytes:
+        return b"[" + b",".join(feed.answer(admission.since, admission.form)) + b"]"
 
-def _tags(header: str) -> set[str]:
-    """The ETags of an If-None-Match; a proxy that compresses has made ours weak."""
-    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    etag = of_blog(loaded, "changes", admission.since, admission.form, feed.viewers)
+    headers = {"cache-control": cache_of(loaded)}
+    return answer(call.request, etag, messages, "application/json", headers)
 
 
 ENDPOINTS = [

@@ -1,5 +1,6 @@
 """What the audience opens: front page, a blog, a post, pictures and static files."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -15,8 +16,11 @@ from server.redis_log import reach
 from server.render import day
 from server.site import Site
 from server.tail import Loaded
+from server.web import found
+from server.web.address import base_of, vary
 from server.web.blogs import find, listed
 from server.web.endpoint import identify
+from server.web.fresh import FRESH, PRIVATE, answer, cache_of, held, of_blog, validator
 from server.web.problems import Problem
 
 HEADERS = {
@@ -28,14 +32,22 @@ HEADERS = {
     "referrer-policy": "strict-origin-when-cross-origin",
     "x-content-type-options": "nosniff",
 }
-FRESH = "public, max-age=0, s-maxage=1"
 
 
 def page(site: Site, name: str, status: int = 200, **values: Any) -> Response:
-    """A rendered template, with the headers every page has."""
+    """A rendered template that no cache may keep, with the headers every page has."""
     text = site.templates.get_template(name).render(**values)
-    cache = values.get("cache", "private, no-store")
-    return Response(text, status, {**HEADERS, "cache-control": cache}, "text/html")
+    return Response(text, status, {**HEADERS, "cache-control": PRIVATE}, "text/html")
+
+
+def kept(
+    request: Request, etag: str, cache: str, name: str, values: Callable[[], dict[str, Any]]
+) -> Response:
+    """A page that caches may keep, or 304: nothing is gathered or rendered for that."""
+    site: Site = request.app.state.site
+    headers = {**HEADERS, "cache-control": cache, **vary(site.settings)}
+    template = site.templates.get_template(name)
+    return answer(request, etag, lambda: template.render(**values()), "text/html", headers)
 
 
 async def front(request: Request) -> Response:
@@ -43,7 +55,8 @@ async def front(request: Request) -> Response:
     site: Site = request.app.state.site
     shown = [each.blog for each in await listed(site) if each.blog.visibility == "public"]
     shown.sort(key=lambda blog: blog.position, reverse=True)
-    return page(site, "front.html", blogs=shown, cache=FRESH)
+    etag = validator([(blog.slug, blog.title, blog.standfirst, blog.status) for blog in shown])
+    return kept(request, etag, FRESH, "front.html", lambda: {"blogs": shown})
 
 
 async def blog(request: Request) -> Response:
@@ -51,24 +64,24 @@ async def blog(request: Request) -> Response:
     site: Site = request.app.state.site
     loaded = await _readable(request, site)
     before = order_of(request.query_params.get("before"))
-    posts = loaded.timeline.newest(PAGE + 1, before)
-    response = page(
-        site,
-        "page.html",
-        blog=loaded.blog,
-        articles=[_shown(loaded, post) for post in posts[:PAGE]],
-        pinned=[] if before else [_shown(loaded, post) for post in loaded.timeline.pins()],
-        keys=loaded.feed.messages.key_events(),
-        position=str(loaded.timeline.position),
-        more=posts[PAGE - 1].order if len(posts) > PAGE else None,
-        before=before,
-        cache=_cache(loaded),
-    )
-    etag = f'W/"{loaded.timeline.position}-{before or ""}"'
-    response.headers["etag"] = etag
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers={"etag": etag, "cache-control": _cache(loaded)})
-    return response
+    base = base_of(request)
+
+    def values() -> dict[str, Any]:
+        posts = loaded.timeline.newest(PAGE + 1, before)
+        pinned = [] if before else loaded.timeline.pins()
+        return {
+            "blog": loaded.blog,
+            "articles": [_shown(loaded, post) for post in posts[:PAGE]],
+            "pinned": [_shown(loaded, post) for post in pinned],
+            "keys": loaded.feed.messages.key_events(),
+            "position": str(loaded.timeline.position),
+            "more": posts[PAGE - 1].order if len(posts) > PAGE else None,
+            "before": before,
+            "found": found.of_page(base, loaded, _once([*pinned, *posts[:PAGE]]), before),
+        }
+
+    etag = of_blog(loaded, base, before)
+    return kept(request, etag, cache_of(loaded), "page.html", values)
 
 
 async def permalink(request: Request) -> Response:
@@ -78,14 +91,18 @@ async def permalink(request: Request) -> Response:
     post = loaded.timeline.posts.get(request.path_params["post"])
     if post is None:
         raise Problem(404, "this post is not there, or was withdrawn")
-    return page(
-        site,
-        "permalink.html",
-        blog=loaded.blog,
-        post=post,
-        article=_shown(loaded, post),
-        cache=_cache(loaded),
-    )
+    base = base_of(request)
+
+    def values() -> dict[str, Any]:
+        return {
+            "blog": loaded.blog,
+            "post": post,
+            "article": _shown(loaded, post),
+            "found": found.of_post(base, loaded, post),
+        }
+
+    etag = of_blog(loaded, base, post.id)
+    return kept(request, etag, cache_of(loaded), "permalink.html", values)
 
 
 async def picture(request: Request) -> Response:
@@ -97,7 +114,7 @@ async def picture(request: Request) -> Response:
         raise Problem(404, "there is no such picture")
     # Short: a picture goes when its post is withdrawn, from caches too.
     headers = {**HEADERS, "cache-control": "public, max-age=10, s-maxage=1", "etag": f'"{name}"'}
-    if request.headers.get("if-none-match") == headers["etag"]:
+    if held(request, headers["etag"]):
         return Response(status_code=304, headers=headers)
     return FileResponse(path, media_type=content_type(name), headers=headers)
 
@@ -127,13 +144,14 @@ def order_of(text: str | None) -> str | None:
     return text or None
 
 
+def _once(posts: Iterable[Post]) -> list[Post]:
+    """The posts, without those that come again."""
+    return list({post.id: post for post in posts}.values())
+
+
 def _shown(loaded: Loaded, post: Post) -> dict[str, object]:
     shown_day = day(post.published_at, loaded.blog.time_zone) if post.published_at else ""
     return {"post": post, "html": loaded.feed.messages.article(post), "day": shown_day}
-
-
-def _cache(loaded: Loaded) -> str:
-    return FRESH if loaded.blog.visibility in {"public", "unlisted"} else "private, no-store"
 
 
 async def _readable(request: Request, site: Site) -> Loaded:

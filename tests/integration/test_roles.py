@@ -67,6 +67,11 @@ TABLE: dict[str, Row] = {
     "GET /demo": Row("404 404 404 404 404"),
     "GET /blogs/{blog}": Row("200 200 200 200 200"),
     "GET /blogs/{blog}/posts/{post}": Row("200 200 200 200 200"),
+    "GET /blogs/{blog}/feed.atom": Row("200 200 200 200 200"),
+    "GET /blogs/{blog}/feed.rss": Row("200 200 200 200 200"),
+    "GET /blogs/{blog}/feed.json": Row("200 200 200 200 200"),
+    "GET /sitemap.xml": Row("200 200 200 200 200"),
+    "GET /robots.txt": Row("200 200 200 200 200"),
     "GET /media/{name}": Row("404 404 404 404 404"),
     "GET /blogs/{blog}/live": Row("200 200 200 200 200"),
     "GET /desk": Row("401 403 200 200 200"),
@@ -174,7 +179,8 @@ def test_a_socket_answers_each_role(house: House, path: str) -> None:
 @pytest.mark.parametrize("visibility", READABLE_TO)
 def test_a_blog_is_readable_to_whom_its_visibility_says(house: House, visibility: str) -> None:
     blog = house.blog(visibility)["blog"]
-    for path in (f"/api/blogs/{blog}", f"/blogs/{blog}", f"/api/blogs/{blog}/changes"):
+    feeds = [f"/blogs/{blog}/feed.{form}" for form in ("atom", "rss", "json")]
+    for path in (f"/api/blogs/{blog}", f"/blogs/{blog}", f"/api/blogs/{blog}/changes", *feeds):
         answers = [str(house.clients[who].get(path).status_code) for who in WHO]
         assert " ".join(answers) == READABLE_TO[visibility]
 
