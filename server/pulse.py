@@ -17,8 +17,8 @@ from server.feed import TOO_SLOW
 from server.slices import in_slices
 from server.websocket import Connection
 
-GROUPS: Final = 25
-SPREAD: Final = 5
+GROUPS: Final = 100
+SPREAD: Final = 20
 """Groups over which those who come at once are spread."""
 LINGER: Final = 5.0
 """Seconds a client is given to answer a goodbye."""
