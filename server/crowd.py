@@ -50,7 +50,7 @@ def household(address: str) -> str:
 @lru_cache(maxsize=4096)
 def _is_here(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(household(host)).is_loopback
     except ValueError:
         return True  # a Unix socket
 

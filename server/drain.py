@@ -20,11 +20,13 @@ class Drain:
         seconds: float,
         readers: Callable[[], Collection[Reader]],
         open_: Callable[[], bool],
+        hurry: Callable[[], None],
         done: Callable[["Drain"], None],
     ) -> None:
         self._seconds = seconds
         self._readers = readers
         self._open = open_
+        self._hurry = hurry
         self._done = done
         self._draining: asyncio.Task[None] | None = None
 
@@ -34,6 +36,7 @@ class Drain:
 
     async def _drain(self) -> None:
         """Tell the readers to come back, over the window; then wait for the sockets to end."""
+        self._hurry()
         left = list(self._readers())
         steps = max(1, round(self._seconds / STEP))
         share = -(-len(left) // steps)

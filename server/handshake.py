@@ -42,10 +42,6 @@ class HttpProtocol(HttpToolsProtocol):
         site: Site = self.config.app.state.site  # type: ignore[union-attr] # the application we gave it
         return site
 
-    @property
-    def waiting(self) -> int:
-        return self.transport.get_write_buffer_size()
-
     def close(self, _: int) -> None:
         self.transport.abort()
 

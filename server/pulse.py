@@ -79,6 +79,10 @@ class Pulse:
         """It was told goodbye."""
         self._leaving.setdefault(connection, time.monotonic() + LINGER)
 
+    def hurry(self) -> None:
+        """The process ends: who takes nothing is not waited for longer than for an answer."""
+        self._stall = min(self._stall, LINGER)
+
     async def run(self) -> None:
         """Tick until cancelled."""
         while True:

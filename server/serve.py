@@ -20,6 +20,8 @@ from server.site import Site
 from server.uvicorn_server import log_to_stderr, uvicorn_for
 from server.workers import Workers
 
+UNSENT = 128 * 1024
+"""Bytes that wait in the kernel for one connection, beyond those on their way."""
 FIRST_ROUND = 20
 """Seconds the demo is given to open its first day."""
 
@@ -58,6 +60,8 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
             # Opened before anything is served, so that what is wrong with it is said in a line.
             held.enter_context(Embedded(settings.data))
         workers = Workers(settings.workers - 1, settings, bound)
+        # At once with us: else our readers go to them, to be sent away again.
+        server.ending = workers.end
         held.callback(workers.stop)
         uvicorn_server.run(run(), settings)
 
@@ -112,6 +116,9 @@ def bind(settings: Settings) -> socket.socket:
     # Named, or the loop does not know TCP when it sees it, and leaves small answers to Nagle.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        # Every accepted socket has it too. Else the kernel takes megabytes for who reads nothing.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     try:
         bound.bind((settings.host, settings.port))
     except OSError as error:

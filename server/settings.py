@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 _COUNTS = {"port", "workers", "replicas", "readers", "readers_per_address", "accepts"}
-_SECONDS = {"ping": (0.1, 600.0), "stall": (0.1, 600.0), "drain": (0.0, 60.0)}
+_SECONDS = {"ping": (0.1, 120.0), "stall": (0.1, 600.0), "drain": (0.0, 60.0)}
 """The least and the most of each."""
 
 
@@ -57,9 +57,15 @@ class Settings(Struct, frozen=True):
 
     @property
     def trusted_proxies(self) -> list[str]:
-        """The networks of `proxies`."""
+        """The networks of `proxies`, those of IPv4 also as an IPv6 socket shows them."""
         named = filter(None, (each.strip() for each in self.proxies.split(",")))
-        return [str(ipaddress.ip_network(each, strict=False)) for each in named]
+        networks = [ipaddress.ip_network(each, strict=False) for each in named]
+        mapped = [
+            f"::ffff:{each.network_address}/{96 + each.prefixlen}"
+            for each in networks
+            if each.version == 4
+        ]
+        return [*map(str, networks), *mapped]
 
     def environment(self) -> dict[str, str]:
         """The environment of another process with the same settings."""

@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from importlib import import_module
 from socket import socket
 from typing import Any, Final
@@ -29,6 +30,15 @@ BATCH: Final = 64
 """Connections taken from it in a turn of the loop: others get a turn, other workers a share."""
 
 
+def nothing() -> None:
+    """For a server that nobody else waits for."""
+
+
+def patience(settings: Settings) -> int:
+    """Seconds that a server may take to end: requests, then readers, then their answers."""
+    return int(GRACE + settings.drain + LINGER)
+
+
 class Server(uvicorn.Server):
     """Freezes what it was started with, and drains its readers before it ends."""
 
@@ -36,13 +46,23 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._application = application
         self._settings = settings
+        self.ending: Callable[[], None] = nothing
+        """Called when the end begins, before anybody is sent away."""
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self.ending()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         for listening in sockets or ():
             listening.listen(BACKLOG)  # the loop knows one number for both, and was given BATCH
         drain = Drain(
-            self._settings.drain, self._readers, self._open, self.server_state.connections.discard
+            self._settings.drain,
+            self._readers,
+            self._open,
+            self._site.pulse.hurry,
+            self.server_state.connections.discard,
         )
         self.server_state.connections.add(drain)  # type: ignore[arg-type] # it can shut down, and is waited for
         # Modules, routes and templates live as long as we do: the collector need not look again.
@@ -64,13 +84,14 @@ class Server(uvicorn.Server):
 
 
 def run(main: Coroutine[Any, Any, None], settings: Settings) -> None:
-    """Run a program on the loop that the settings name, until it ends."""
+    """Run a program on the loop that the settings name, until it ends or is told to by Ctrl-C."""
     loop = import_module("uvloop").new_event_loop if settings.loop == "uvloop" else None
-    with asyncio.Runner(loop_factory=loop) as runner:
+    # uvicorn has ended in order, and then raises the interrupt once more.
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop) as runner:
         runner.run(main)
 
 
-def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
+def uvicorn_for(application: Starlette, settings: Settings) -> Server:
     """A uvicorn server with our settings."""
     config = uvicorn.Config(
         application,
@@ -79,7 +100,7 @@ def uvicorn_for(application: Starlette, settings: Settings) -> uvicorn.Server:
         access_log=False,
         lifespan="on",
         backlog=BATCH,
-        timeout_graceful_shutdown=int(GRACE + settings.drain + LINGER),
+        timeout_graceful_shutdown=patience(settings),
         ws_max_size=4096,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,

@@ -108,11 +108,6 @@ class Connection(asyncio.Protocol):
     def closing(self) -> bool:
         return self._closing
 
-    @property
-    def waiting(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return self.transport.get_write_buffer_size()
-
     def ask(self) -> None:
         """Ping; only while `ready`."""
         self.send(wire.ASK)

@@ -15,12 +15,12 @@ import structlog
 from server import settings
 from server.app import app
 from server.settings import Settings
-from server.uvicorn_server import log_to_stderr, run, uvicorn_for
+from server.uvicorn_server import log_to_stderr, patience, run, uvicorn_for
 
 LOOK: Final = 0.5
 """Seconds between two looks at whether all are alive."""
-PATIENCE: Final = 15
-"""Seconds a worker is given to end in order."""
+SPARE: Final = 5
+"""Seconds a worker is given to end beyond those that its server may take."""
 
 logger = structlog.get_logger("workers")
 
@@ -34,6 +34,8 @@ class Workers:
     def __init__(self, count: int, settings: Settings, bound: socket.socket) -> None:
         self._environment = settings.environment()
         self._bound = bound
+        self._patience = patience(settings) + SPARE
+        self._ending = False
         self._running = [self._start() for _ in range(count)]
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -46,22 +48,31 @@ class Workers:
         )
 
     async def keep(self) -> None:
-        """Replace those that die, until cancelled."""
-        while True:
+        """Replace those that die, until the end."""
+        while not self._ending:
+            self._replace()
             await asyncio.sleep(LOOK)
-            for index, worker in enumerate(self._running):
-                if worker.poll() is not None:
-                    logger.warning("a worker died", pid=worker.pid, code=worker.returncode)
-                    _close(worker)
-                    self._running[index] = self._start()
+
+    def _replace(self) -> None:
+        for index, worker in enumerate(self._running):
+            if worker.poll() is not None:
+                logger.warning("a worker died", pid=worker.pid, code=worker.returncode)
+                _close(worker)
+                self._running[index] = self._start()
+
+    def end(self) -> None:
+        """Tell all of them to end in order; none is replaced any more."""
+        if not self._ending:
+            self._ending = True
+            for worker in self._running:
+                worker.send_signal(signal.SIGTERM)
 
     def stop(self) -> None:
-        """End all of them in order, and by force those that do not."""
-        for worker in self._running:
-            worker.send_signal(signal.SIGTERM)
+        """See to it that all have ended, by force where one does not."""
+        self.end()
         for worker in self._running:
             try:
-                worker.wait(PATIENCE)
+                worker.wait(self._patience)
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()

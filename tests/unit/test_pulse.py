@@ -101,7 +101,7 @@ class Heart:
         return b""
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - the kernel says it to nobody
             await asyncio.sleep(0.001)
