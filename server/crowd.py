@@ -3,6 +3,7 @@
 Addresses are held while their readers are here, as counts, and never written anywhere.
 """
 
+import contextlib
 import ipaddress
 import resource
 from collections import Counter
@@ -28,9 +29,11 @@ def open_files() -> int:
     """How many files this process may open, after asking for as many as it may have."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if most == resource.RLIM_INFINITY else min(most, FILES)
-    if allowed < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-    return max(allowed, wanted)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        with contextlib.suppress(ValueError, OSError):  # macOS has a bound that it does not tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return FILES if allowed == resource.RLIM_INFINITY else allowed
 
 
 @lru_cache(maxsize=4096)
@@ -50,9 +53,11 @@ def household(address: str) -> str:
 @lru_cache(maxsize=4096)
 def _is_here(host: str) -> bool:
     try:
-        return ipaddress.ip_address(household(host)).is_loopback
+        known = ipaddress.ip_address(host)
     except ValueError:
-        return True  # a Unix socket
+        return False
+    mapped = known.ipv4_mapped if known.version == 6 else None
+    return (mapped or known).is_loopback
 
 
 class Crowd:
@@ -60,6 +65,8 @@ class Crowd:
 
     def __init__(self, settings: Settings) -> None:
         self.count = 0
+        self.ending = False
+        """Whether the process ends: whoever comes is told to come back."""
         self.said = 0
         """Messages that readers sent on sockets; nobody reads them."""
         self._most = max(1, min(settings.readers, open_files() - SPARE))

@@ -20,13 +20,13 @@ class Drain:
         seconds: float,
         readers: Callable[[], Collection[Reader]],
         open_: Callable[[], bool],
-        hurry: Callable[[], None],
+        ends: Callable[[], None],
         done: Callable[["Drain"], None],
     ) -> None:
         self._seconds = seconds
         self._readers = readers
         self._open = open_
-        self._hurry = hurry
+        self._ends = ends
         self._done = done
         self._draining: asyncio.Task[None] | None = None
 
@@ -36,7 +36,7 @@ class Drain:
 
     async def _drain(self) -> None:
         """Tell the readers to come back, over the window; then wait for the sockets to end."""
-        self._hurry()
+        self._ends()
         left = list(self._readers())
         steps = max(1, round(self._seconds / STEP))
         share = -(-len(left) // steps)
@@ -45,6 +45,8 @@ class Drain:
                 reader.close(RESTART)
             del left[:share]
             await asyncio.sleep(STEP)
-        while self._open():  # noqa: ASYNC110 - a handful of looks, and nobody else wants an event
+        while self._open():
+            for late in self._readers():
+                late.close(RESTART)  # it was at the door when the others were told
             await asyncio.sleep(STEP)
         self._done(self)

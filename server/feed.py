@@ -17,8 +17,8 @@ from server.messages import Frame, Messages, Render
 from server.slices import Soon, in_slices, on_the_loop
 from server.wire import Carriage
 
-BATCHES: Final = 1000
-"""Batches kept at most, one for each position that readers stand at."""
+BATCHED: Final = 8 * 1024 * 1024
+"""Bytes of batches kept at most, one for each position that readers stand at."""
 
 # Close codes, as PROTOCOL.md explains them.
 UNAUTHORIZED = 4401
@@ -68,6 +68,7 @@ class Feed:
         self._count: Frame | None = None
         """What tells how many read; None where hello says that nobody is to know."""
         self.messages = Messages(blog, timeline, render)
+        self._batched = 0
         self._batches: dict[tuple[Position | None, bool, Form, Carriage], bytes] = {}
 
     @property
@@ -121,7 +122,7 @@ class Feed:
         changed, self.messages.viewers = count != self.viewers, count
         message = b"" if count is None else encode(Viewers(count))
         self._count = Frame(self.position, lambda _: message) if message else None
-        self._batches.clear()
+        self._forget_batches()
         # A reader that is not told now is told the next number, or by the next hello.
         if changed and not self._telling:
             self._telling = True
@@ -139,15 +140,21 @@ class Feed:
     def _tell_viewers(self, readers: Sequence[Reader]) -> None:
         said = self._count
         for reader in readers:
+            if not reader.ready:
+                continue
             count = said.carried(reader.form, reader.carriage) if said else self.heartbeat(reader)
-            if count and reader.ready:
+            if count:
                 reader.send(count)
 
     def _told(self) -> None:
         self._telling = False
 
-    def _write_out(self) -> None:
+    def _forget_batches(self) -> None:
         self._batches.clear()
+        self._batched = 0
+
+    def _write_out(self) -> None:
+        self._forget_batches()
         self._unswept = True
         if not self._sweeping and self.readers:
             self._sweeping = True
@@ -193,7 +200,8 @@ class Feed:
                 # Only on the last: a reader cut off before it asks for the whole batch again.
                 carried.insert(-1, b"id: %s\n" % str(self.position).encode())
             batch = b"".join(carried)
-            if len(self._batches) >= BATCHES:
-                self._batches.clear()
+            self._batched += len(batch)
+            if self._batched > BATCHED:
+                self._forget_batches()
             self._batches[since, greet, form, carriage] = batch
         return batch

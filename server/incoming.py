@@ -28,10 +28,15 @@ class Violation(Exception):
 
 
 class Incoming:
-    """Reads frames and messages of at most `limit` bytes each, after inflation too."""
+    """Reads frames and messages of at most `limit` bytes each, after inflation too.
 
-    def __init__(self, limit: int, extensions: list[Extension]) -> None:
+    With `frames`, so many and no more until nothing is half said; 0 is no bound.
+    """
+
+    def __init__(self, limit: int, extensions: list[Extension], frames: int = 0) -> None:
         self._limit = limit
+        self._frames = frames
+        """How many more there may be; below 0 there is no bound."""
         self._extensions = extensions
         self._stream = StreamReader()
         self._parser: Generator[None, None, Frame] | None = None
@@ -51,6 +56,9 @@ class Incoming:
         self._stream.feed_data(data)
         try:
             while frame := self._frame():
+                self._frames -= 1
+                if self._frames == 0:
+                    raise Violation(CloseCode.POLICY_VIOLATION, "too many frames at once")
                 if (said := self._take(frame)) is not None:
                     yield said
         except PayloadTooBig:

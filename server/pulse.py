@@ -11,15 +11,21 @@ import termios
 import time
 from collections.abc import Sequence
 from itertools import count
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from server.feed import TOO_SLOW
+from server.feed import RESTART, TOO_SLOW
 from server.slices import in_slices
 from server.websocket import Connection
+
+T = TypeVar("T")
 
 GROUPS: Final = 100
 SPREAD: Final = 20
 """Groups over which those who come at once are spread."""
+AWAITED: Final = 10.0
+"""Seconds in which a request has to be said, as far as its headers."""
+REVISIT: Final = 900.0
+"""Seconds after which somebody who had to say who it is has to say so again."""
 LINGER: Final = 5.0
 """Seconds a client is given to answer a goodbye."""
 
@@ -48,6 +54,8 @@ class Pulse:
         self._turn = 0
         """Whose turn is next."""
         self._paused: dict[Waited, tuple[int, float]] = {}
+        self._awaited: dict[Waited, float] = {}
+        self._guests: dict[Connection, float] = {}
         self._leaving: dict[Connection, float] = {}
 
     @property
@@ -65,6 +73,7 @@ class Pulse:
         """A connection has ended."""
         self._groups[group].discard(connection)
         self._paused.pop(connection, None)
+        self._guests.pop(connection, None)
         self._leaving.pop(connection, None)
 
     def paused(self, connection: Waited) -> None:
@@ -74,6 +83,21 @@ class Pulse:
     def resumed(self, connection: Waited) -> None:
         """It was taken, or never will be."""
         self._paused.pop(connection, None)
+
+    def awaits(self, connection: Waited) -> None:
+        """A request is to come."""
+        self._awaited.setdefault(connection, time.monotonic() + AWAITED)
+
+    def has(self, connection: Waited) -> None:
+        """It has come, or never will."""
+        self._awaited.pop(connection, None)
+
+    def is_awaited(self, connection: Waited) -> bool:
+        return connection in self._awaited
+
+    def guest(self, connection: Connection) -> None:
+        """It follows what not everybody may: it is sent round again some time, and judged anew."""
+        self._guests[connection] = time.monotonic() + REVISIT
 
     def leaves(self, connection: Connection) -> None:
         """It was told goodbye."""
@@ -99,9 +123,20 @@ class Pulse:
             elif now - since > self._stall:
                 del self._paused[stalled]
                 stalled.close(TOO_SLOW)
-        for lingering in [each for each, until in self._leaving.items() if until < now]:
-            del self._leaving[lingering]
+        for guest in _due(self._guests, now):
+            guest.close(RESTART)
+        for late in _due(self._awaited, now):
+            late.transport.abort()
+        for lingering in _due(self._leaving, now):
             lingering.transport.abort()
+
+
+def _due(until: dict[T, float], now: float) -> list[T]:
+    """Those whose time is over; they are waited for no more."""
+    due = [each for each, end in until.items() if end < now]
+    for each in due:
+        del until[each]
+    return due
 
 
 def _ask(connections: Sequence[Connection]) -> None:

@@ -13,8 +13,25 @@ from server.pulse import Pulse
 from server.websocket import Connection
 from server.wire import Carriage
 
-CHATTER: Final = 500
+CHATTER: Final = 100
 """How often something may come between two pings; a browser answers one ping."""
+
+
+class Stranger(Connection):
+    """Somebody who was turned away, counted until it has gone; with no `home` it never was."""
+
+    __slots__ = ("_crowd", "_home")
+
+    def __init__(
+        self, transport: asyncio.Transport, agreed: Agreed, crowd: Crowd, home: str | None
+    ) -> None:
+        super().__init__(transport, agreed)
+        self._crowd, self._home = crowd, home
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._home is not None:
+            self._crowd.leave(self._home)
 
 
 class SocketReader(Connection):
@@ -25,12 +42,12 @@ class SocketReader(Connection):
     def __init__(
         self, transport: asyncio.Transport, agreed: Agreed, form: Form, crowd: Crowd, home: str
     ) -> None:
+        self._feed: Feed | None = None  # first: the transport may call at once
         super().__init__(transport, agreed)
         self.form = form
         self.carriage: Carriage = "deflated" if agreed.deflated else "plain"
         self.position: Position | None = None
         self._crowd, self._home = crowd, home
-        self._feed: Feed | None = None
 
     def follow(self, feed: Feed, since: Position | None, pulse: Pulse, answer: bytes) -> None:
         """Begin: the handshake's answer, hello and what was missed go out in one write."""

@@ -22,6 +22,8 @@ from server.workers import Workers
 
 UNSENT = 128 * 1024
 """Bytes that wait in the kernel for one connection, beyond those on their way."""
+UNANSWERED = 60
+"""Seconds, and those of a stall, after which what no kernel has confirmed is a dead connection."""
 FIRST_ROUND = 20
 """Seconds the demo is given to open its first day."""
 
@@ -119,6 +121,10 @@ def bind(settings: Settings) -> socket.socket:
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
         # Every accepted socket has it too. Else the kernel takes megabytes for who reads nothing.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Nobody answers for an event stream whose network is gone but the other end's kernel.
+        patience = UNANSWERED + settings.stall
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(patience * 1000))
     try:
         bound.bind((settings.host, settings.port))
     except OSError as error:

@@ -17,16 +17,18 @@ from events.blog import Blog, evolve
 from events.document import images
 from events.entry import GENESIS, Corrupt, Entry, Stored, load, previous
 from events.facts import (
+    BlogAppearanceChanged,
     BlogDeleted,
     BlogVisibilityChanged,
     PostPublished,
     PostRestored,
     PostRetracted,
     PostRevised,
+    Visibility,
 )
 from events.position import START, Position
 from events.timeline import Timeline
-from server.feed import NOT_FOUND, UNAUTHORIZED, Feed
+from server.feed import NOT_FOUND, RESTART, Feed
 from server.log import Head, Log, LogError, Lost, Tip, Unreachable
 from server.messages import Render
 from server.slices import Soon, on_the_loop
@@ -90,7 +92,7 @@ class Loaded:
         """Take in the next entry; raises _Diverged where it does not follow what is here."""
         if stored.position.seq != self.position.seq + 1 or previous(stored) != self.tip.digest:
             raise _Diverged
-        entry = load(stored)
+        entry, seen_by = load(stored), self.blog.visibility
         self.blog = evolve(self.blog, entry)
         changes = self.timeline.apply(self.blog, entry)
         epoch = max(self.tip.head.epoch, stored.position.epoch)
@@ -98,7 +100,7 @@ class Loaded:
         for change in changes:
             self.feed.publish(change)
         if any(isinstance(event, BlogDeleted | BlogVisibilityChanged) for event in entry.events):
-            self._send_away(self.blog)
+            self._send_away(seen_by)
         self.owes = self.owes or _pictures_changed(self.blog, entry)
         for watcher in tuple(self.watchers):
             watcher(entry)
@@ -109,8 +111,9 @@ class Loaded:
 
     def replace(self, other: "Loaded") -> None:
         """Become another fold of the log, keeping readers and watchers."""
+        seen_by = self.blog.visibility
         self.blog, self.timeline, self.tip = other.blog, other.timeline, other.tip
-        self._send_away(self.blog)
+        self._send_away(seen_by)
         self.feed.renew(self.blog, self.timeline)
         self.owes = other.owes
         self.release()
@@ -136,19 +139,26 @@ class Loaded:
             if position <= self.position and not arrived.done():
                 arrived.set_result(None)
 
-    def _send_away(self, blog: Blog) -> None:
-        """Close the readers of a blog that is no longer for everyone."""
-        if blog.deleted or blog.visibility == "draft":
+    def _send_away(self, seen_by: Visibility) -> None:
+        """Close the readers of a blog that fewer may see than did.
+
+        They are told to come back: those who still may are let in, the others are told why not.
+        """
+        if self.blog.deleted:
             self.feed.close(NOT_FOUND)
-        elif blog.visibility == "restricted":
-            self.feed.close(UNAUTHORIZED)
+        elif _CLOSED[self.blog.visibility] > _CLOSED[seen_by]:
+            self.feed.close(RESTART)
+
+
+_CLOSED: Final[dict[Visibility, int]] = {"public": 0, "unlisted": 0, "restricted": 1, "draft": 2}
 
 
 def _pictures_changed(blog: Blog, entry: Entry) -> bool:
     """Whether an entry may have changed which pictures are shown or withdrawn."""
     return any(
-        isinstance(event, PostPublished | PostRevised | PostRetracted | PostRestored)
-        and any(images(blog.posts[event.post].body))
+        any(images(blog.posts[event.post].body))
+        if isinstance(event, PostPublished | PostRevised | PostRetracted | PostRestored)
+        else isinstance(event, BlogAppearanceChanged)
         for event in entry.events
     )
 

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from server.drain import Drain
 from server.feed import Reader
-from server.handshake import HttpProtocol
+from server.http_protocol import HttpProtocol
 from server.pulse import LINGER
 from server.settings import Settings
 from server.site import Site
@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
             self._settings.drain,
             self._readers,
             self._open,
-            self._site.pulse.hurry,
+            self._ends,
             self.server_state.connections.discard,
         )
         self.server_state.connections.add(drain)  # type: ignore[arg-type] # it can shut down, and is waited for
@@ -78,6 +78,10 @@ class Server(uvicorn.Server):
     def _readers(self) -> list[Reader]:
         feeds = [loaded.feed for loaded in self._site.tail.loaded.values()]
         return [reader for feed in feeds for reader in feed.readers]
+
+    def _ends(self) -> None:
+        self._site.crowd.ending = True
+        self._site.pulse.hurry()
 
     def _open(self) -> bool:
         return bool(self._site.pulse.connections)
@@ -102,6 +106,7 @@ def uvicorn_for(application: Starlette, settings: Settings) -> Server:
         backlog=BATCH,
         timeout_graceful_shutdown=patience(settings),
         ws_max_size=4096,
+        ws_per_message_deflate=False,  # the desk's sockets say little
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         server_header=False,

@@ -63,6 +63,8 @@ class Connection(asyncio.Protocol):
 
     LIMIT: ClassVar[int] = 4096
     """Bytes of a message from the client, after inflation."""
+    FRAMES: ClassVar[int] = 100
+    """Frames in one go, fragments and pings too; 0 is no bound."""
 
     def __init__(self, transport: asyncio.Transport, agreed: Agreed) -> None:
         self.transport = transport
@@ -96,7 +98,7 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
             return
         if taken < len(frames):
-            self.transport.write(frames[taken:])
+            self.transport.write(memoryview(frames)[taken:])  # a view, which the loop may keep
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye; the client answers, and then the connection ends."""
@@ -127,7 +129,7 @@ class Connection(asyncio.Protocol):
         self.heard += 1
         if self._deaf:
             return
-        incoming = self._incoming or Incoming(self.LIMIT, [*self._agreed.extensions])
+        incoming = self._incoming or Incoming(self.LIMIT, [*self._agreed.extensions], self.FRAMES)
         try:
             for said in incoming.feed(data):
                 self._hear(said)

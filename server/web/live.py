@@ -146,8 +146,11 @@ async def events(request: Request) -> Response:
     asked = request.query_params.get
     last = request.headers.get("last-event-id") or asked("since")
     admission = await admitted(request, asked("as"), last)
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="text/event-stream")
     with counted(site.crowd, address(request)):
-        pass  # refused here, while there is a status to refuse with
+        await site.turnstile.passed()  # refused here, while there is a status to refuse with
 
     async def stream() -> AsyncIterator[bytes]:
         if not admission.stands:
@@ -161,7 +164,6 @@ async def events(request: Request) -> Response:
             while batch := await follower.next(site.settings.ping):
                 yield batch
 
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(stream(), headers=headers, media_type="text/event-stream")
 
 

@@ -7,13 +7,15 @@ until it is ended.
 
 import asyncio
 import socket
+from types import SimpleNamespace
 
 import uvicorn
 from starlette.applications import Starlette
 
 from server import wire
-from server.handshake import HttpProtocol
+from server.http_protocol import HttpProtocol
 from server.opening import Agreed, opened
+from server.pulse import Pulse
 from server.websocket import Connection
 
 
@@ -23,6 +25,7 @@ class Echo(Connection):
     __slots__ = ("_deflates",)
 
     LIMIT = 1 << 20  # Autobahn's longest message has 128 KiB
+    FRAMES = 0
 
     def __init__(self, transport: asyncio.Transport, agreed: Agreed) -> None:
         super().__init__(transport, agreed)
@@ -52,7 +55,9 @@ class EchoingHttp(HttpProtocol):
 
 def main() -> None:
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(Starlette(), http=EchoingHttp, log_config=None, lifespan="off")
+    application = Starlette()
+    application.state.site = SimpleNamespace(pulse=Pulse(ping=25, stall=30))
+    config = uvicorn.Config(application, http=EchoingHttp, log_config=None, lifespan="off")
     print(listening.getsockname()[1], flush=True)
     uvicorn.Server(config).run([listening])
 

@@ -14,7 +14,7 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blog]:
     """One for the whole run; it is quiet, so that what is heard was asked for."""
     server = Server(
         tmp_path_factory.mktemp("websocket") / "data",
-        LIVEBLOG_PING="600",
+        LIVEBLOG_PING="120",
         LIVEBLOG_ACCEPTS="0",
         LIVEBLOG_DRAIN="0",
     )

@@ -146,6 +146,23 @@ def test_a_handshake_behind_a_request_that_is_not_yet_answered_ends_the_connecti
         assert b"101" not in reader.body()
 
 
+@pytest.mark.parametrize("spelled", ["/blogs/fair/%6Cive", "/%62logs/f%61ir/live"])
+def test_another_spelling_of_the_address_leads_through_the_same_door(
+    blog: Blog, spelled: str
+) -> None:
+    blog.comes_to(0)
+    with blog.asks(request(spelled)) as reader:
+        assert reader.answer().status == 101
+        reader.hear()
+        blog.comes_to(1)
+    blog.comes_to(0)
+
+
+def test_a_head_without_end_is_refused(blog: Blog) -> None:
+    with blog.asks(b"GET /healthz HTTP/1.1\r\n" + b"x-more: and more\r\n" * 4_000) as client:
+        assert b"431" in client.body()[:20]
+
+
 def test_two_offers_in_two_lines_are_one_list(blog: Blog) -> None:
     line = b"sec-websocket-extensions: x-of-our-own\r\n"
     asked = request(blog.path, sec_websocket_extensions="permessage-deflate")

@@ -20,7 +20,7 @@ from uvicorn.middleware.proxy_headers import _TrustedHosts
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.app import app
-from server.handshake import HttpProtocol
+from server.http_protocol import HttpProtocol
 from server.settings import Settings
 from server.uvicorn_server import Server, uvicorn_for
 from tests.contract.raw_socket import ping, request
@@ -216,13 +216,18 @@ def test_what_our_protocol_overrides_is_there_to_be_overridden() -> None:
         "resume_writing",
         "connection_lost",
         "connection_made",
+        "data_received",
+        "on_message_begin",
+        "on_headers_complete",
     ):
         theirs = getattr(HttpToolsProtocol, name, None)
-        assert theirs, f"HttpToolsProtocol.{name} is gone (handshake.py)"
+        assert theirs, f"HttpToolsProtocol.{name} is gone (http_protocol.py)"
         ours = inspect.signature(getattr(HttpProtocol, name))
         assert list(ours.parameters) == list(inspect.signature(theirs).parameters), name
-    for name in ("site", "waiting", "close", "hand_over", "_arrived"):
-        assert not hasattr(HttpToolsProtocol, name), f"{name} is uvicorn's own now (handshake.py)"
+    for name in ("site", "application", "close", "hand_over", "_arrival", "_head", "_unfinished"):
+        assert not hasattr(HttpToolsProtocol, name), (
+            f"{name} is uvicorn's own now (http_protocol.py)"
+        )
 
 
 # --- Server: server/uvicorn_server.py, drain.py, serve.py ----------------------------------------

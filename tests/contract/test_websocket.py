@@ -195,6 +195,21 @@ def test_who_speaks_without_end_is_sent_away(blog: Blog) -> None:
         assert (heard.opcode, heard.code) == (CLOSE, TOO_MUCH)
 
 
+@pytest.mark.parametrize(
+    "flood",
+    [ping() * 20_000, begin(b"") + more(b"") * 20_000, (ping() + text("")) * 9_000],
+    ids=["pings", "empty fragments", "both"],
+)
+def test_who_says_very_much_at_once_is_sent_away_and_costs_nobody_anything(
+    blog: Blog, flood: bytes
+) -> None:
+    with blog.reader() as reader:
+        reader.send(flood)
+        *answers, goodbye = reader.hears()
+        assert (goodbye.opcode, goodbye.code) == (CLOSE, TOO_MUCH)
+        assert len(answers) <= 100
+
+
 # --- goodbyes ------------------------------------------------------------------------------------
 
 

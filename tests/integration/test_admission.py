@@ -136,6 +136,19 @@ def test_a_public_blog_opens_for_pages_of_any_site(server: Server, session: str)
     assert is_let_in(server, LIVE, {"cookie": session, "origin": "null"})
 
 
+def test_a_public_blog_asks_nobody_who_they_are(server: Server) -> None:
+    assert is_let_in(server, LIVE, {"authorization": "Bearer lb_guessed"})
+    assert is_let_in(server, LIVE, {"cookie": "liveblog_session=guessed"})
+
+
+def test_a_look_at_the_head_of_an_event_stream_takes_no_part(server: Server) -> None:
+    comes_to(server.url, nobody)
+    for _ in range(3):
+        answer = httpx.head(f"{server.url}{LIVE}", headers={"accept": "text/event-stream"})
+        assert (answer.status_code, answer.content) == (200, b"")
+    comes_to(server.url, nobody)
+
+
 def test_who_is_logged_in_is_nobody_to_a_page_of_another_site(server: Server, session: str) -> None:
     for foreign in ("https://elsewhere.example", "null", f"{server.url}.example"):
         assert ends(server, "/blogs/members/live", {"cookie": session, "origin": foreign}) == 4401

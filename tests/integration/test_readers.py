@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 
 from server import slices
 from server.app import app
-from server.handshake import HttpProtocol
+from server.http_protocol import HttpProtocol
 from server.settings import Settings
 from server.site import Site
 from server.uvicorn_server import uvicorn_for

@@ -17,11 +17,12 @@ from events.commands import (
     RevisePost,
     WritePost,
 )
+from events.facts import Visibility
 from events.frames import Form
 from events.position import START, Position
 from events.timeline import PAGE
-from server import slices
-from server.feed import FAULT, TOO_SLOW, Feed
+from server import feed, slices
+from server.feed import FAULT, RESTART, TOO_SLOW, Feed
 from server.messages import CATCH_UP
 from server.render import Articles, templates
 from server.slices import Soon
@@ -373,6 +374,36 @@ def test_a_new_name_of_the_blog_is_in_every_article_and_address(
     said = b"".join(day.feed.answer(since, form))
     assert b"/blogs/the-fair/posts/one" in said
     assert b"/blogs/fair/" not in said
+
+
+def test_what_is_kept_for_those_who_stand_at_one_position_is_bounded_in_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed, "BATCHED", 20_000)
+    day = Day(A_BLOG, *(post(f"{n}", body=says("word " * 50)) for n in range(60)))
+    kept = 0
+    for seq in range(2, 62):
+        Listener(Page()).send(day.feed.attach(Listener(), position(seq)))
+        kept = max(kept, sum(map(len, day.feed._batches.values())))
+    assert 0 < kept <= 20_000 + len(day.feed.attach(Listener(), position(2)))
+
+
+@pytest.mark.parametrize("seen_by", ["restricted", "draft"])
+def test_a_blog_folded_anew_sends_nobody_away_who_may_see_it(seen_by: Visibility) -> None:
+    day = Day(A_BLOG, post("one"), ChangeBlog(visibility=seen_by))
+    member = Listener().joins(day.feed, None)
+    day.loaded.replace(Day(A_BLOG, post("one"), ChangeBlog(visibility=seen_by)).loaded)
+    assert member.closed is None
+    assert kinds(member.heard) == ["hello", "snapshot"] * 2
+
+
+def test_readers_are_sent_round_again_when_fewer_may_see_it_and_not_when_more_may() -> None:
+    day = Day(A_BLOG, post("one"), ChangeBlog(visibility="restricted"))
+    member = Listener().joins(day.feed, None)
+    day.does(ChangeBlog(visibility="public"))
+    assert member.closed is None
+    day.does(ChangeBlog(visibility="draft"))
+    assert member.closed == RESTART
 
 
 # --- slices ------------------------------------------------------------------------------------

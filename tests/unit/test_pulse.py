@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 from server import wire
-from server.feed import TOO_SLOW
+from server.feed import RESTART, TOO_SLOW
 from server.opening import NOTHING
-from server.pulse import GROUPS, LINGER, SPREAD, Pulse
+from server.pulse import AWAITED, GROUPS, LINGER, REVISIT, SPREAD, Pulse
 from server.websocket import Connection
 
 PATIENCE = 30.0
@@ -212,3 +212,35 @@ async def test_who_has_gone_is_remembered_nowhere() -> None:
         async with asyncio.timeout(PATIENCE):
             await gone.lost.wait()
         assert (heart.pulse.connections, heart.pulse._paused, heart.pulse._leaving) == ([], {}, {})
+
+
+async def test_who_does_not_say_what_it_wants_is_let_go() -> None:
+    async with Heart.beating() as heart:
+        silent, asked = await heart.comes(), await heart.comes()
+        for each in (silent, asked):
+            heart.pulse.awaits(each)
+        heart.pulse.has(asked)
+        heart.pulse.tick(time.monotonic() + AWAITED - 1)
+        assert not silent.transport.is_closing()
+        heart.pulse.tick(time.monotonic() + AWAITED + 1)
+        await silent.lost.wait()
+        assert not asked.transport.is_closing()
+
+
+async def test_who_had_to_say_who_it_is_is_sent_round_to_say_so_again() -> None:
+    async with Heart.beating() as heart:
+        guest, anybody = await heart.comes(), await heart.comes()
+        heart.pulse.guest(guest)
+        heart.pulse.tick(time.monotonic() + REVISIT - 1)
+        assert guest.code is None
+        heart.pulse.tick(time.monotonic() + REVISIT + 1)
+        assert (guest.code, anybody.code) == (RESTART, None)
+
+
+async def test_at_the_end_nobody_is_waited_for_longer_than_for_an_answer() -> None:
+    async with Heart.beating() as heart:
+        stalled = await heart.comes()
+        stalled.send(MORE)
+        heart.pulse.hurry()
+        heart.pulse.tick(time.monotonic() + LINGER + 1)
+        assert stalled.code == TOO_SLOW

@@ -101,3 +101,25 @@ async def test_who_fails_at_the_door_does_not_shut_it_for_the_others() -> None:
     async with asyncio.timeout(30):
         await came.wait()
     assert door.inside == [0, 1, 2]
+
+
+async def test_who_has_gone_takes_nobodys_turn() -> None:
+    door = Door(rate=20)
+    door.arrive(0, 1)
+    for visitor in range(100, 200):
+        door.turnstile.arrive(lambda visitor=visitor: door.inside.append(visitor), lambda: True)  # type: ignore[misc] # bound now
+    door.arrive(2)
+    door.passes(0.06)
+    assert door.inside == [0, 1, 2]
+    assert door.turnstile.waiting == 0
+
+
+async def test_a_task_waits_for_its_turn_like_everybody() -> None:
+    door = Door(rate=20)
+    door.arrive(0, 1)
+    first, second = (asyncio.create_task(door.turnstile.passed()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    door.passes(0.06)
+    await second
