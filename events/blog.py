@@ -10,9 +10,11 @@ from typing import Literal, assert_never
 
 from msgspec import Struct, field
 
+from events.appearance import Appearance
 from events.document import Block
 from events.entry import Entry
 from events.facts import (
+    BlogAppearanceChanged,
     BlogCreated,
     BlogDeleted,
     BlogDetailsChanged,
@@ -102,6 +104,7 @@ class Blog(Struct):
     visibility: Visibility = "draft"
     show_viewers: bool = False
     """Whether the audience is told how many it is."""
+    appearance: Appearance = Appearance()
     deleted: bool = False
     created_at: datetime | None = None
     started_at: datetime | None = None
@@ -176,6 +179,8 @@ def _evolve_blog(blog: Blog, event: BlogEvent, entry: Entry) -> None:
             _turn(blog, event.status, entry.at)
         case BlogVisibilityChanged():
             blog.visibility = event.visibility
+        case BlogAppearanceChanged():
+            blog.appearance = event.appearance
         case BlogDeleted():
             blog.deleted = True
         case _:

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
+from events.appearance import Restyle
 from events.document import Block
 from events.facts import BlogStatus, Visibility
 
@@ -68,6 +69,7 @@ class CreateBlog(_Command, frozen=True):
     time_zone: str = "UTC"
     visibility: Visibility = "draft"
     show_viewers: bool = False
+    appearance: Restyle = Restyle()
 
 
 class ChangeBlog(_Command, frozen=True):
@@ -80,6 +82,7 @@ class ChangeBlog(_Command, frozen=True):
     slug: str | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     show_viewers: bool | UnsetType = UNSET
+    appearance: Restyle = Restyle()
 
 
 class ChangeBlogStatus(_Command, frozen=True):

@@ -9,6 +9,7 @@ from typing import TypeVar, assert_never
 
 from msgspec import UNSET, UnsetType
 
+from events.appearance import Restyle
 from events.blog import Blog, Post
 from events.commands import (
     CannotFollow,
@@ -28,6 +29,7 @@ from events.commands import (
     WritePost,
 )
 from events.facts import (
+    BlogAppearanceChanged,
     BlogCreated,
     BlogDeleted,
     BlogDetails,
@@ -74,7 +76,7 @@ _POST_MAY_FOLLOW = {
 def decide(blog: Blog, command: Command, now: datetime) -> list[Event]:
     """The facts that follow from a command on a blog at a time."""
     if isinstance(command, CreateBlog):
-        return _create(blog, command)
+        return list(_create(blog, command))
     if blog.deleted and isinstance(command, DeleteBlog):
         return []
     _must_be_there(blog)
@@ -115,20 +117,19 @@ def _post(blog: Blog, post_id: str, version: int | None = None) -> Post:
     return post
 
 
-def _create(blog: Blog, command: CreateBlog) -> list[Event]:
+def _create(blog: Blog, command: CreateBlog) -> Iterator[Event]:
     if blog.exists or blog.deleted:
         raise CannotFollow("blog", "there already", "its creation")
     details = BlogDetails(command.title, command.standfirst)
-    return [
-        BlogCreated(
-            command.slug,
-            command.language,
-            command.time_zone,
-            command.visibility,
-            command.show_viewers,
-            details,
-        )
-    ]
+    yield BlogCreated(
+        command.slug,
+        command.language,
+        command.time_zone,
+        command.visibility,
+        command.show_viewers,
+        details,
+    )
+    yield from _restyle(blog, command.appearance)
 
 
 def _change_blog(blog: Blog, command: ChangeBlog) -> Iterator[Event]:
@@ -141,12 +142,19 @@ def _change_blog(blog: Blog, command: ChangeBlog) -> Iterator[Event]:
     if (title, standfirst, language, time_zone, show_viewers) != before:
         details = BlogDetails(title, standfirst)
         yield BlogDetailsChanged(language, time_zone, show_viewers, details)
+    yield from _restyle(blog, command.appearance)
     if command.slug is not UNSET and command.slug != blog.slug:
         yield BlogSlugChanged(command.slug)
     if command.visibility is not UNSET and command.visibility != blog.visibility:
         if command.visibility == "draft" and blog.status != "upcoming":
             raise CannotFollow("visibility", blog.visibility, "draft, once it has been live,")
         yield BlogVisibilityChanged(command.visibility)
+
+
+def _restyle(blog: Blog, change: Restyle) -> Iterator[Event]:
+    appearance = change.of(blog.appearance)
+    if appearance != blog.appearance:
+        yield BlogAppearanceChanged(appearance)
 
 
 def _change_blog_status(blog: Blog, command: ChangeBlogStatus) -> Iterator[Event]:

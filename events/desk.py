@@ -21,7 +21,7 @@ def posts(
 def withdrawn_pictures(blog: Blog) -> tuple[set[str], set[str]]:
     """Ids of pictures: those only withdrawn posts show, and those that may be shown."""
     gone: set[str] = set()
-    shown: set[str] = set()
+    shown = {blog.appearance.logo.media} if blog.appearance.logo else set()
     for post in blog.posts.values():
         withheld = post.status == "retracted" and not post.keep_text
         (gone if withheld else shown).update(image.attrs.media for image in images(post.body))

@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from events.appearance import Appearance
 from events.document import Block
 
 BlogStatus = Literal["upcoming", "live", "paused", "ended"]
@@ -75,6 +76,13 @@ class BlogStatusChanged(_Event):
 
 class BlogVisibilityChanged(_Event):
     visibility: Visibility
+    content: None = None
+
+
+class BlogAppearanceChanged(_Event):
+    """`appearance` is the whole of it, as it is from now on."""
+
+    appearance: Appearance
     content: None = None
 
 
@@ -178,6 +186,7 @@ BlogEvent = (
     | BlogSlugChanged
     | BlogStatusChanged
     | BlogVisibilityChanged
+    | BlogAppearanceChanged
     | BlogDeleted
 )
 PostStatusEvent = (

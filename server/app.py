@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 
 from server.feed import RESTART
 from server.settings import Settings
@@ -17,6 +16,7 @@ from server.site import Site, running
 from server.web import (
     blogs,
     desk,
+    embed,
     feeds,
     found,
     live,
@@ -26,7 +26,9 @@ from server.web import (
     problems,
     session,
     status,
+    theme,
 )
+from server.web.assets import Assets
 from server.web.blogs import MovedTo
 from server.web.problems import Problem, problem_of
 
@@ -56,8 +58,10 @@ def app(settings: Settings) -> Starlette:
         Route("/blogs/{blog}/live", live.events),
         *feeds.ROUTES,
         *found.ROUTES,
+        *theme.ROUTES,
+        *embed.ROUTES,
         *pages.ROUTES,
-        Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+        Mount("/static", Assets(directory=STATIC, check_dir=False)),
     ]
     return Starlette(
         routes=routes,

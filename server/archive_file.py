@@ -19,7 +19,14 @@ from msgspec import Meta, Struct, field
 from events.blog import Blog, evolve
 from events.document import images
 from events.entry import Corrupt, Entry, Stored, check, load
-from events.facts import BlogCreated, BlogSlugChanged, Event, PostContent, PostScheduled
+from events.facts import (
+    BlogAppearanceChanged,
+    BlogCreated,
+    BlogSlugChanged,
+    Event,
+    PostContent,
+    PostScheduled,
+)
 from events.position import Position
 from server.media import NAME
 
@@ -74,7 +81,7 @@ class Seen(Struct):
     slugs: dict[str, None] = field(default_factory=dict)
     """Every slug it ever had, in order."""
     pictures: dict[str, None] = field(default_factory=dict)
-    """The names of the originals that its posts ever showed."""
+    """The names of the originals that it ever showed: its posts' and its logos."""
 
     @property
     def count(self) -> int:
@@ -112,6 +119,8 @@ def _pictures(entry: Entry) -> Iterator[str]:
         if isinstance(event.content, PostContent):
             for image in images(event.content.body):
                 yield f"{image.attrs.media}.{image.attrs.ext}"
+        elif isinstance(event, BlogAppearanceChanged) and (logo := event.appearance.logo):
+            yield f"{logo.media}.{logo.ext}"
 
 
 def silent(_done: int, _of: int) -> None:

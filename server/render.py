@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from events import html
 from events.blog import Blog, Post
 from events.frames import PostView
+from server.words import DEFAULT, common, direction, language
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -25,6 +26,7 @@ def templates() -> Environment:
     environment.filters["rfc3339"] = rfc3339
     environment.filters["clock"] = clock
     environment.filters["day"] = day
+    environment.globals |= {"language": language, "direction": direction, "common": common}
     return environment
 
 
@@ -32,15 +34,14 @@ def rfc3339(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def clock(time: datetime, zone: str) -> str:
-    """`14:05` on the wall of the blog's zone."""
-    return local(time, zone).strftime("%H:%M")
+def clock(time: datetime, zone: str, tag: str = DEFAULT) -> str:
+    """The time of day on the wall of the blog's zone, in its language: `14:05`."""
+    return language(tag).clock(local(time, zone))
 
 
-def day(time: datetime, zone: str) -> str:
-    """`24 June 2025` in the blog's zone."""
-    there = local(time, zone)
-    return f"{there.day} {there.strftime('%B %Y')}"
+def day(time: datetime, zone: str, tag: str = DEFAULT) -> str:
+    """The day in the blog's zone, in its language: `24 June 2025`."""
+    return language(tag).day(local(time, zone))
 
 
 def local(time: datetime, zone: str) -> datetime:

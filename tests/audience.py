@@ -1,10 +1,12 @@
-"""A reader that does exactly as events/PROTOCOL.md says, form `json`: what a client must hold.
+"""A reader that does exactly as events/PROTOCOL.md says, in either form: what a client must hold.
 
 It shares no code with the server: it knows messages alone. `Page` is the client; `Listener`
-connects one to a feed.
+connects one to a feed, in the form `json`.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from html.parser import HTMLParser
 from typing import Any, Self
 
 import msgspec
@@ -22,8 +24,12 @@ Held = dict[str, tuple[int, str, str]]
 class Page:
     """What a client holds. `floor` is the order below which nothing is loaded, "" for all is."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form = "json") -> None:
+        self.form: Form = form
+        """What it has asked for, and is to be told in."""
         self.position = START
+        self.beginnings = 0
+        """How many hellos told it to catch up, or to start over; not those that say it has all."""
         self.resumed: bool | None = None
         self.status = ""
         self.details: tuple[str, str] | None = None
@@ -67,12 +73,13 @@ class Page:
     def _hello(self, message: dict[str, Any]) -> None:
         self.resumed, self.status = message["resumed"], message["status"]
         self._catching_up_to = Position.parse(message["position"])
+        self.beginnings += not self.resumed or self._catching_up_to > self.position
         if self.resumed:
             self.position = min(self.position, self._catching_up_to)
 
     def _snapshot(self, message: dict[str, Any]) -> None:
-        self.posts = {item["id"]: _held(item) for item in message["posts"]}
-        self.pinned = {item["id"]: _held(item) for item in message["pinned"]}
+        self.posts = {item["id"]: self._held(item) for item in message["posts"]}
+        self.pinned = {item["id"]: self._held(item) for item in message["pinned"]}
         self.keys = {item["id"]: (item["order"], item["title"]) for item in message["keys"]}
         self.floor = message["posts"][-1]["order"] if len(self.posts) == PAGE else ""
         self.details = message["title"], message["standfirst"]
@@ -83,7 +90,7 @@ class Page:
     def _post(self, message: dict[str, Any]) -> None:
         if not self._follows(message):
             return
-        id, held = message["id"], _held(message)
+        id, held = message["id"], self._held(message)
         if max(self.posts.get(id, (0,))[0], self.pinned.get(id, (0,))[0]) >= held[0]:
             return
         self._forget(id)
@@ -111,6 +118,14 @@ class Page:
         self.pinned.pop(id, None)
         self.keys.pop(id, None)
 
+    def _held(self, item: dict[str, Any]) -> tuple[int, str, str]:
+        """What an item's frame says, and the title of what it carries, which repeats the rest."""
+        assert ("post" in item, "html" in item) == (self.form == "json", self.form == "html")
+        carried = item["post"] if self.form == "json" else article(item["html"])
+        for member in ("id", "version", "order", "pinned", "key"):
+            assert carried[member] == item[member], (member, carried[member], item)
+        return item["version"], item["order"], carried["title"]
+
     def _follows(self, message: dict[str, Any]) -> bool:
         position, after = Position.parse(message["position"]), Position.parse(message["after"])
         if position > self._catching_up_to and after > self.position:
@@ -126,14 +141,49 @@ class Page:
         self.told.add((subject, position))
 
 
-def _held(item: dict[str, Any]) -> tuple[int, str, str]:
-    post = item["post"]
-    assert (item["id"], item["version"], item["order"]) == (
-        post["id"],
-        post["version"],
-        post["order"],
-    )
-    return item["version"], item["order"], post["title"]
+class _Article(HTMLParser):
+    """Of an article as far as its `header`: what stands in its tag, and in its heading."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.attributes: dict[str, str | None] = {}
+        self.heading: str | None = None
+        self._in_heading = False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag == "article":
+            self.attributes = dict(attributes)
+        elif tag == "h2":
+            self.heading, self._in_heading = "", True
+
+    def handle_data(self, data: str) -> None:
+        if self._in_heading and self.heading is not None:
+            self.heading += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_heading = self._in_heading and tag != "h2"
+
+
+def article(html: str) -> dict[str, Any]:
+    """What an article says of its post, which has a title; its words are not looked at."""
+    return _frame(html.partition("</header>")[0])
+
+
+@lru_cache(maxsize=4096)
+def _frame(beginning: str) -> dict[str, Any]:
+    read = _Article(beginning)
+    attributes = read.attributes
+    assert read.heading == attributes["aria-label"], beginning
+    return {
+        "id": attributes["data-id"],
+        "version": int(attributes["data-version"] or ""),
+        "order": attributes["data-order"],
+        "pinned": "data-pinned" in attributes,
+        "key": "data-key" in attributes,
+        "title": read.heading,
+    }
 
 
 class Listener:

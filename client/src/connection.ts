@@ -40,8 +40,10 @@ const QUIET = 60_000; // plus chance: a link as silent as that is asked again
 const DOUBTFUL = 35_000; // the same, where the page just woke up
 const TICK = 15_000; // how often silence is looked at: after a machine's sleep timers run late
 
+// What the server's close codes ask for; whoever hears one of them has a way to the server.
 const GO_AWAY: ReadonlySet<number | undefined> = new Set([1008, 4401, 4404]);
-const CROWDED: ReadonlySet<number | undefined> = new Set([1012, 4408, 4429]);
+const COME_BACK: ReadonlySet<number | undefined> = new Set([1011, 1012, 4408, 4429]);
+const WRONG_ADDRESS = 1008; // in the server's mouth; it is also what middleboxes forbid sockets with
 
 const nothing = (): void => {};
 
@@ -174,9 +176,9 @@ export class Connection<Message extends Envelope> {
     }
     if (answered) return this.pollLater();
     this.forgetTrial();
-    const crowded = CROWDED.has(code);
-    if (!held && !crowded && this.around.online()) this.ladder.failed(code === undefined);
-    this.cancel = this.around.later(this.delay(crowded), () => this.connect());
+    const invited = COME_BACK.has(code);
+    if (!held && !invited && this.around.online()) this.ladder.failed(code === undefined);
+    this.cancel = this.around.later(this.delay(invited), () => this.connect());
     this.failures += 1;
     this.stand("waiting");
   }
@@ -193,13 +195,13 @@ export class Connection<Message extends Envelope> {
     this.cancel = this.around.later(delay, () => this.connect(this.standing));
   }
 
-  /** Full jitter: anywhere in a window that doubles with each failure; the widest if crowded. */
-  private delay(crowded: boolean): number {
+  /** Full jitter: anywhere in a window that doubles with each failure; a wide one for the invited. */
+  private delay(invited: boolean): number {
     const { visible, hidden } = WINDOW;
     if (!this.around.online()) return this.around.random() * hidden;
     const widest = this.around.visible() ? visible : hidden;
     const doubled = FIRST_WINDOW * 2 ** this.failures;
-    const window = crowded ? Math.max(doubled, visible) : doubled;
+    const window = invited ? Math.max(doubled, visible) : doubled;
     return this.around.random() * Math.min(window, widest);
   }
 
@@ -236,7 +238,8 @@ export class Connection<Message extends Envelope> {
   }
 
   private failedTrial(code: number | undefined): void {
-    if (GO_AWAY.has(code)) return this.obey();
+    // What works asks for the same. So it is no wrong address: somebody between us forbids this way.
+    if (GO_AWAY.has(code) && code !== WRONG_ADDRESS) return this.obey();
     if (this.trial) this.ladder.tried(this.trial.transport, false);
     this.trial = undefined;
     this.planTrial();

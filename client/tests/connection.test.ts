@@ -142,7 +142,7 @@ test("a link that held for a while was no failure, one that fell at once was", (
   assert.equal(world.patience / world.chance, 1_000);
 });
 
-for (const code of [1012, 4408, 4429]) {
+for (const code of [1011, 1012, 4408, 4429]) {
   test(`closed with ${code}, it comes back spread over the whole window`, () => {
     const world = new World();
     world.link.say(hello("1000-5"));

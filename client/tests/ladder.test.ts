@@ -100,7 +100,7 @@ test("who speaks nonsense is left like who says nothing", () => {
 });
 
 test("a close code shows that sockets get through: the next is a socket too", () => {
-  for (const code of [1012, 4408, 4429]) {
+  for (const code of [1011, 1012, 4408, 4429]) {
     assert.deepEqual([...new Set(refused(reader(), 10, code))], ["socket"]);
   }
 });
@@ -233,13 +233,29 @@ test("when the link is lost, its trial ends too", () => {
 });
 
 test("a server that says go away on a trial is obeyed", () => {
+  for (const code of [4401, 4404]) {
+    const world = onEvents();
+    const events = world.link;
+    world.pass(5 * SECOND);
+    world.link.end(code);
+    assert.equal(world.standing, "stopped");
+    assert.ok(!events.open);
+    assert.equal(world.waitingTimers, 0);
+  }
+});
+
+test("a trial closed with 1008 was forbidden on its way: what works goes on, and it is tried again", () => {
   const world = onEvents();
   const events = world.link;
   world.pass(5 * SECOND);
-  world.link.end(4401);
-  assert.equal(world.standing, "stopped");
-  assert.ok(!events.open);
-  assert.equal(world.waitingTimers, 0);
+  world.link.end(1008);
+  assert.ok(events.open);
+  events.say(post("a", "1000-6", "1000-5"));
+  assert.deepEqual(world.heard, ["hello", "a"]);
+  assert.equal(world.standing, "live");
+  const { length } = world.links;
+  world.pass(MINUTE);
+  assert.equal(world.links[length]?.transport, "socket");
 });
 
 test("nobody looking, nothing better is tried; somebody looks, it is", () => {

@@ -69,7 +69,7 @@ class Day {
   private readonly mishaps: readonly (() => void)[] = [
     () => this.burst(),
     () => (this.network.weather[this.one(this.network.transports)] = this.one<Weather>(["fair", "refused", "silent"])),
-    () => this.each((wire) => wire.cut(this.one([1006, 1006, 1012, 4408, 4429]))),
+    () => this.each((wire) => wire.cut(this.one([1006, 1006, 1011, 1012, 4408, 4429]))),
     () => this.each((wire) => wire.stall()),
     () => this.each((wire) => wire.lose()),
     () => this.server(),

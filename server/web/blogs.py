@@ -9,6 +9,7 @@ import structlog
 from msgspec import Struct, UnsetType, structs
 from starlette.responses import RedirectResponse, Response
 
+from events.appearance import Appearance, Translation
 from events.blog import Blog
 from events.commands import (
     ChangeBlog,
@@ -26,10 +27,30 @@ from server.permits import may_read, permit
 from server.site import Site
 from server.tail import Loaded, NoSuchBlog
 from server.web.endpoint import NAMESPACE, Call, Endpoint, json
-from server.web.inputs import BlogPatch, NewBlog, StatusOfBlog, check_blog, line
+from server.web.inputs import BlogPatch, NewBlog, StatusOfBlog, check_blog, line, restyle_of
 from server.web.problems import Problem
 
 logger = structlog.get_logger("web")
+
+
+class LogoView(Struct, frozen=True):
+    media: str
+    alt: str
+    url: str
+    width: int
+    height: int
+
+
+class AppearanceView(Struct, frozen=True):
+    """What a blog looks like and leads to; "" and null where it has nothing of the kind."""
+
+    accent: str
+    logo: LogoView | None
+    imprint: str
+    privacy: str
+    accessibility: str
+    translations: tuple[Translation, ...]
+    embed_hosts: tuple[str, ...]
 
 
 class BlogView(Struct, frozen=True):
@@ -44,6 +65,7 @@ class BlogView(Struct, frozen=True):
     status: BlogStatus
     visibility: Visibility
     show_viewers: bool
+    appearance: AppearanceView
     position: str
     posts: int
     created_at: datetime | None
@@ -74,10 +96,26 @@ def view(loaded: Loaded) -> BlogView:
         blog.status,
         blog.visibility,
         blog.show_viewers,
+        appearance_view(blog.appearance),
         str(loaded.timeline.position),
         len(loaded.timeline.posts),
         blog.created_at,
         f"/blogs/{blog.slug}",
+    )
+
+
+def appearance_view(appearance: Appearance) -> AppearanceView:
+    logo = appearance.logo
+    return AppearanceView(
+        appearance.accent,
+        LogoView(logo.media, logo.alt, f"/media/{logo.media}.{logo.ext}", logo.width, logo.height)
+        if logo
+        else None,
+        appearance.imprint,
+        appearance.privacy,
+        appearance.accessibility,
+        appearance.translations,
+        appearance.embed_hosts,
     )
 
 
@@ -163,7 +201,11 @@ async def create_blog(call: Call) -> Response:
     blog_id = str(uuid.uuid5(NAMESPACE, f"{request.actor}\n{request.key}"))
     command = CreateBlog(
         **structs.asdict(wanted)
-        | {"title": line(wanted.title), "standfirst": line(wanted.standfirst)}
+        | {
+            "title": line(wanted.title),
+            "standfirst": line(wanted.standfirst),
+            "appearance": await restyle_of(wanted.appearance, call.site.media),
+        }
     )
     permit(call.someone, command, Blog(blog_id))
     async with _claimed(call.site, wanted.slug, blog_id):
@@ -195,7 +237,12 @@ async def change_blog(call: Call) -> Response:
     check_blog(patch)
     loaded = await found(call)
     command = ChangeBlog(
-        **structs.asdict(patch) | {"title": line(patch.title), "standfirst": line(patch.standfirst)}
+        **structs.asdict(patch)
+        | {
+            "title": line(patch.title),
+            "standfirst": line(patch.standfirst),
+            "appearance": await restyle_of(patch.appearance, call.site.media),
+        }
     )
     permit(call.someone, command, loaded.blog)
     if isinstance(patch.slug, UnsetType):

@@ -33,7 +33,8 @@ from server.web.blogs import find
 from server.web.endpoint import identify
 from server.web.found import changed_at
 from server.web.fresh import answer, cache_of, of_blog
-from server.web.pages import HEADERS, order_of
+from server.web.pages import HEADERS
+from server.web.stretch import order_of
 
 TITLE: Final = 80
 """Characters of the title of a post that has none."""

@@ -11,8 +11,17 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from events.accept import Fault, check, fit, is_lang
+from events.appearance import (
+    MAX_HOST,
+    MAX_HOSTS,
+    MAX_TRANSLATIONS,
+    Logo,
+    Restyle,
+    Translation,
+)
+from events.appearance import check as check_appearance
 from events.blog import PostStatus
-from events.document import Block, Body, Image, images, with_images
+from events.document import MAX_URL, Block, Body, Image, images, with_images
 from events.facts import BlogStatus, Visibility
 from events.markup import from_html, from_markdown
 from server.media import Media
@@ -29,6 +38,35 @@ Tag = Annotated[str, Meta(min_length=1, max_length=60)]
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=20)]
 Lang = Annotated[str, Meta(max_length=35)]
 Time = Annotated[datetime, Meta(tz=True)]
+Url = Annotated[str, Meta(max_length=MAX_URL)]
+Colour = Annotated[str, Meta(max_length=7)]
+Host = Annotated[str, Meta(max_length=MAX_HOST)]
+
+
+class NewLogo(Struct, frozen=True, forbid_unknown_fields=True):
+    """An uploaded picture, by its id."""
+
+    media: Line
+    alt: Line = ""
+
+
+class NewTranslation(Struct, frozen=True, forbid_unknown_fields=True):
+    language: Lang
+    url: Url
+
+
+class Looks(Struct, frozen=True, forbid_unknown_fields=True):
+    """An appearance, or a change of one: what is left out stays, "" and null take away."""
+
+    accent: Colour | UnsetType = UNSET
+    logo: NewLogo | UnsetType | None = UNSET
+    imprint: Url | UnsetType = UNSET
+    privacy: Url | UnsetType = UNSET
+    accessibility: Url | UnsetType = UNSET
+    translations: (
+        Annotated[tuple[NewTranslation, ...], Meta(max_length=MAX_TRANSLATIONS)] | UnsetType
+    ) = UNSET
+    embed_hosts: Annotated[tuple[Host, ...], Meta(max_length=MAX_HOSTS)] | UnsetType = UNSET
 
 
 class NewBlog(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +77,7 @@ class NewBlog(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: Line = "UTC"
     visibility: Visibility = "draft"
     show_viewers: bool = False
+    appearance: Looks = Looks()
 
 
 class BlogPatch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +88,7 @@ class BlogPatch(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: Line | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     show_viewers: bool | UnsetType = UNSET
+    appearance: Looks = Looks()
 
 
 class StatusOfBlog(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +137,37 @@ def check_blog(blog: NewBlog | BlogPatch) -> None:
         faults.append(Fault("$.language", "is not a language tag such as en or nl-BE"))
     if faults:
         raise invalid(faults)
+
+
+async def restyle_of(looks: Looks, media: Media) -> Restyle:
+    """The change that is wanted, its logo measured; raises a 422 problem."""
+    hosts, translations = looks.embed_hosts, looks.translations
+    change = Restyle(
+        accent=looks.accent if isinstance(looks.accent, UnsetType) else looks.accent.lower(),
+        logo=await asyncio.to_thread(_logo_of, looks.logo, media),
+        imprint=looks.imprint,
+        privacy=looks.privacy,
+        accessibility=looks.accessibility,
+        translations=translations
+        if isinstance(translations, UnsetType)
+        else tuple(Translation(each.language, each.url) for each in translations),
+        embed_hosts=hosts
+        if isinstance(hosts, UnsetType)
+        else tuple(dict.fromkeys(host.lower() for host in hosts)),
+    )
+    if faults := check_appearance(change):
+        raise invalid(faults)
+    return change
+
+
+def _logo_of(wanted: NewLogo | UnsetType | None, media: Media) -> Logo | UnsetType | None:
+    if wanted is None or isinstance(wanted, UnsetType):
+        return wanted
+    picture = media.find(wanted.media)
+    if picture is None:
+        message = f"names the picture {wanted.media[:80]}, which was not uploaded"
+        raise invalid([Fault("$.appearance.logo.media", message)])
+    return Logo(picture.id, picture.ext, picture.width, picture.height, line(wanted.alt))
 
 
 def is_zone(name: str) -> bool:

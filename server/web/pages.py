@@ -9,14 +9,13 @@ from starlette.routing import Route
 
 from events.blog import Post
 from events.desk import withdrawn_pictures
-from events.timeline import PAGE
 from server.log import Unreachable
 from server.media import content_type
 from server.redis_log import reach
 from server.render import day
 from server.site import Site
 from server.tail import Loaded
-from server.web import found
+from server.web import found, stretch
 from server.web.address import base_of, vary
 from server.web.blogs import find, listed
 from server.web.endpoint import identify
@@ -55,37 +54,37 @@ async def front(request: Request) -> Response:
     site: Site = request.app.state.site
     shown = [each.blog for each in await listed(site) if each.blog.visibility == "public"]
     shown.sort(key=lambda blog: blog.position, reverse=True)
-    etag = validator([(blog.slug, blog.title, blog.standfirst, blog.status) for blog in shown])
+    told = [(each.slug, each.title, each.standfirst, each.status, each.language) for each in shown]
+    etag = validator(told)
     return kept(request, etag, FRESH, "front.html", lambda: {"blogs": shown})
 
 
-async def blog(request: Request) -> Response:
-    """The page of a blog, complete without a script; `?before=` an older stretch of it."""
+async def blog(request: Request, template: str = "page.html") -> Response:
+    """The page of a blog, complete without a script; its query names another stretch of it.
+
+    `template` is the dress it comes in: page.html, or one that extends it.
+    """
     site: Site = request.app.state.site
     loaded = await _readable(request, site)
-    before = order_of(request.query_params.get("before"))
+    asked = stretch.asked_of(request.query_params)
     base = base_of(request)
 
     def values() -> dict[str, Any]:
-        posts = loaded.timeline.newest(PAGE + 1, before)
-        pinned = [] if before else loaded.timeline.pins()
+        shown = stretch.of_page(loaded.timeline, asked)
+        pinned = loaded.timeline.pins() if asked.first else []
+        posts = _once([*pinned, *shown.posts])
         return {
-            "blog": loaded.blog,
-            "articles": [_shown(loaded, post) for post in posts[:PAGE]],
+            **_listed(loaded, shown, asked),
             "pinned": [_shown(loaded, post) for post in pinned],
-            "keys": loaded.feed.messages.key_events(),
-            "position": str(loaded.timeline.position),
-            "more": posts[PAGE - 1].order if len(posts) > PAGE else None,
-            "before": before,
-            "found": found.of_page(base, loaded, _once([*pinned, *posts[:PAGE]]), before),
+            "found": found.of_page(base, loaded, posts, asked.before),
         }
 
-    etag = of_blog(loaded, base, before)
-    return kept(request, etag, cache_of(loaded), "page.html", values)
+    etag = of_blog(loaded, base, asked, template)
+    return kept(request, etag, cache_of(loaded), template, values)
 
 
 async def permalink(request: Request) -> Response:
-    """One post, at any depth."""
+    """One post, at any depth, and those below it."""
     site: Site = request.app.state.site
     loaded = await _readable(request, site)
     post = loaded.timeline.posts.get(request.path_params["post"])
@@ -94,10 +93,12 @@ async def permalink(request: Request) -> Response:
     base = base_of(request)
 
     def values() -> dict[str, Any]:
+        # Its own place is the highest of the page: `~` comes after all that an order is made of.
+        asked = stretch.Asked(before=f"{post.order}~")
         return {
-            "blog": loaded.blog,
+            **_listed(loaded, stretch.of_post(loaded.timeline, post), asked),
+            "pinned": [],
             "post": post,
-            "article": _shown(loaded, post),
             "found": found.of_post(base, loaded, post),
         }
 
@@ -137,16 +138,21 @@ async def _withheld(site: Site, picture: str) -> bool:
         return any(picture in withdrawn_pictures(blog)[0] for blog in blogs)
 
 
-def order_of(text: str | None) -> str | None:
-    """An order as a reader sends it back; raises a 400 problem for what cannot be one."""
-    if text and (len(text) > 40 or set(text) - set("0123456789abcdef-")):
-        raise Problem(400, "before takes the order of a post")
-    return text or None
-
-
 def _once(posts: Iterable[Post]) -> list[Post]:
     """The posts, without those that come again."""
     return list({post.id: post for post in posts}.values())
+
+
+def _listed(loaded: Loaded, shown: stretch.Stretch, asked: stretch.Asked) -> dict[str, Any]:
+    return {
+        "blog": loaded.blog,
+        "articles": [_shown(loaded, post) for post in shown.posts],
+        "keys": loaded.feed.messages.key_events(),
+        "position": str(loaded.timeline.position),
+        "tags": stretch.tags_of(loaded.timeline, asked.tag),
+        "shown": shown,
+        "asked": asked,
+    }
 
 
 def _shown(loaded: Loaded, post: Post) -> dict[str, object]:

@@ -43,8 +43,8 @@ from server.web.inputs import (
     tags_of,
     utc,
 )
-from server.web.pages import order_of
 from server.web.problems import Problem
+from server.web.stretch import order_of
 
 LIST_LIMIT = 100
 

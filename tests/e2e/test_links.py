@@ -150,7 +150,7 @@ def proxy(site: Server) -> Iterator[BadProxy]:
 @pytest.fixture
 def visit(browser: Browser, proxy: BadProxy, fair: Fair) -> Iterator[Visit]:
     """A page that is not loaded a second time, and says no more than that the network is bad."""
-    with watched(browser, proxy.url) as (context, watch):
+    with watched(browser, proxy.url, reduced_motion="reduce") as (context, watch):
         page = context.new_page()
         loads: list[str] = []
         page.on("domcontentloaded", lambda page: loads.append(page.url))

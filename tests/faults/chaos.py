@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from redis.asyncio import Redis
 
 from tests.faults.house import House, paused, until
+from tests.faults.storage import PATIENCE
 from tests.faults.tcp_proxy import Link, TcpProxy
 
 Fault = Callable[[], Awaitable[None]]
@@ -48,6 +49,7 @@ class Chaos:
         processes: list[Fault] = [
             self._kills_the_server,
             self._kills_a_worker,
+            self._ends_a_worker,
             self._stops_a_process,
         ]
         storage: list[Fault] = [self._kills_the_storage, self._stops_the_storage, self._deafens]
@@ -71,6 +73,13 @@ class Chaos:
     async def _kills_a_worker(self) -> None:
         await until(lambda: bool(self._house.workers))
         os.kill(self._chance.choice(self._house.workers), signal.SIGKILL)
+
+    async def _ends_a_worker(self) -> None:
+        """In order: its readers are told to come back."""
+        async with asyncio.timeout(PATIENCE):
+            while not (crowded := self._house.crowded()):
+                await self._rests(0.1)
+        os.kill(crowded[0], signal.SIGTERM)
 
     async def _stops_a_process(self) -> None:
         with paused(self._chance.choice([self._house.main, *self._house.workers])):

@@ -22,6 +22,9 @@ from tests.faults.tcp_proxy import RedisProxy
 from tests.faults.test_kill import workers_of
 from tests.process import Server
 
+CROWDED = 20
+"""Connections to a process: more than there are editors' and probes'."""
+TELLS = Path("/proc/net/tcp")
 LISTENING = "0A"
 """A TCP state as /proc/net/tcp writes it."""
 SETTINGS = {"LIVEBLOG_STALL": "0.7", "LIVEBLOG_PING": "4", "LIVEBLOG_DRAIN": "0.5"}
@@ -56,6 +59,19 @@ class House:
     @property
     def workers(self) -> list[int]:
         return workers_of(self.server)
+
+    def crowded(self) -> list[int]:
+        """The workers with readers; where the system does not tell, all."""
+        return [pid for pid in self.workers if self._crowds(pid)]
+
+    def _crowds(self, pid: int) -> bool:
+        if not TELLS.exists():
+            return True
+        try:
+            held = descriptors(pid, self.port, self.redis.port)
+        except FileNotFoundError:
+            return False  # it has ended
+        return held.from_readers > CROWDED
 
     async def opens(self) -> None:
         """Begin a live blog."""
@@ -154,14 +170,14 @@ class Descriptors(NamedTuple):
 
 def descriptors(pid: int, port: int, redis: int) -> Descriptors:
     """Of a server at that port, whose Redis is at another; all 0 where the system tells less."""
-    if not Path("/proc/net/tcp").exists():
+    if not TELLS.exists():
         return Descriptors(0, 0)
     held = []
     for file in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed by now
             held.append(str(file.readlink()))
     to_redis = from_readers = 0
-    for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+    for row in TELLS.read_text().splitlines()[1:]:
         _, local, remote, state, *rest = row.split()
         if f"socket:[{rest[5]}]" in held:
             to_redis += _port(remote) == redis

@@ -16,7 +16,9 @@ import msgspec
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from events.frames import Form
 from events.position import START, Position
+from server.feed import FAULT
 from tests.audience import Page
 from tests.faults.storage import PATIENCE
 
@@ -25,14 +27,14 @@ JITTER = 0.6
 POLL = 0.8
 """Seconds between two polls, on average."""
 HELLO_WITHIN = 10.0
-GO_AWAY = {1008, 4401, 4404}
-"""Close codes after which nobody comes back."""
+UNHEARD = {1008, FAULT, 4401, 4404}
+"""Close codes that nobody may hear here: not to come back, or that the server is at fault."""
 REFUSED = {400, 401, 404}
 """The same for statuses."""
 
 
 class SentAway(Exception):
-    """A reader was told not to come back: here that is always a fault."""
+    """A reader was told not to come back, or of a fault: here nobody may be."""
 
 
 class Pace(NamedTuple):
@@ -53,9 +55,19 @@ PACES = (QUICK, QUICK, SLOW, STUCK, DOZING)
 class Reader(ABC):
     """One reader of the blog `day` at a loopback port: it listens until it is told to leave."""
 
-    def __init__(self, port: int, name: str, pace: Pace = QUICK) -> None:
-        self.page = Page()
+    STREAM = True
+    """Whether a connection is told what happens, or has to ask each time."""
+
+    def __init__(self, port: int, name: str, pace: Pace = QUICK, form: Form = "json") -> None:
+        self.page = Page(form)
+        self.port = port
         self.gaps = 0
+        self.cuts = 0
+        """How many of its connections broke, without a word."""
+        self.codes: list[int] = []
+        """The close codes it heard."""
+        self.overtaken = 0
+        """How often it was told, where it already listened, to catch up or to start over."""
         self.ends: list[str] = []
         """Why each of its connections ended."""
         self._address = f"127.0.0.1:{port}"
@@ -68,7 +80,7 @@ class Reader(ABC):
         self._hurried = asyncio.Event()
 
     def __str__(self) -> str:
-        kind = type(self).__name__
+        kind = f"{type(self).__name__} {self.page.form}"
         return f"{kind} {self._name} {self._pace} at {self.page.position}, ends {self.ends[-5:]}"
 
     @abstractmethod
@@ -96,9 +108,17 @@ class Reader(ABC):
         self._look()
         await self._there.wait()
 
+    def _asks(self) -> str:
+        """The query of a request."""
+        return f"as={self.page.form}&since={self.page.comes_back()}"
+
     async def _hear(self, messages: AsyncIterator[bytes]) -> None:
+        greeted = False
         async for message in messages:
+            before = self.page.beginnings
             self.page.receive([message])
+            self.overtaken += greeted and self.page.beginnings > before
+            greeted = self.STREAM
             self._look()
             if self.page.lost:
                 self.gaps += 1
@@ -130,8 +150,12 @@ class Reader(ABC):
 
     def _ended(self, error: Exception) -> None:
         self.ends.append(f"{type(error).__name__} {error}"[:80])
-        if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in GO_AWAY:
-            raise SentAway(str(self)) from error
+        if isinstance(error, ConnectionClosed) and error.rcvd:
+            self.codes.append(error.rcvd.code)
+            if error.rcvd.code in UNHEARD:
+                raise SentAway(str(self)) from error
+        elif isinstance(error, ConnectionClosed | httpx.ReadError | httpx.RemoteProtocolError):
+            self.cuts += 1
         if isinstance(error, httpx.HTTPStatusError) and error.response.status_code in REFUSED:
             raise SentAway(f"{self}: {error.response.text}") from error
 
@@ -141,7 +165,7 @@ class WebsocketReader(Reader):
 
     async def listen(self) -> AsyncGenerator[bytes, None]:
         async with connect(
-            f"ws://{self._address}/blogs/day/live?as=json&since={self.page.comes_back()}",
+            f"ws://{self._address}/blogs/day/live?{self._asks()}",
             compression="deflate" if self._chance.random() < 0.5 else None,
             proxy=None,
             open_timeout=HELLO_WITHIN,
@@ -167,13 +191,11 @@ class SseReader(HttpReader):
     """It holds the server to `id:` being where a page stands that has heard so far."""
 
     async def listen(self) -> AsyncGenerator[bytes, None]:
-        asked = {"as": "json", "since": self.page.comes_back()}
         headers = {"accept": "text/event-stream"}
         patience = httpx.Timeout(HELLO_WITHIN, read=None)
         async with self._http.stream(
             "GET",
-            f"http://{self._address}/blogs/day/live",
-            params=asked,
+            f"http://{self._address}/blogs/day/live?{self._asks()}",
             headers=headers,
             timeout=patience,
         ) as answer:
@@ -194,24 +216,26 @@ class SseReader(HttpReader):
 class PollingReader(HttpReader):
     """It asks again and again, and takes a 304 for what it has."""
 
+    STREAM = False
+
     async def listen(self) -> AsyncGenerator[bytes, None]:
         known: dict[str, str] = {}
         while True:
-            since = self.page.comes_back()
+            asked = self._asks()
             answer = await self._http.get(
-                f"http://{self._address}/api/blogs/day/changes",
-                params={"since": since},
-                headers={"if-none-match": known[since]} if since in known else {},
+                f"http://{self._address}/api/blogs/day/changes?{asked}",
+                headers={"if-none-match": known[asked]} if asked in known else {},
             )
             if answer.status_code != 304:
                 answer.raise_for_status()
-                known = {since: answer.headers["etag"]}
+                known = {asked: answer.headers["etag"]}
                 for message in msgspec.json.decode(answer.content, type=list[msgspec.Raw]):
                     yield bytes(message)
             await asyncio.sleep(self._chance.uniform(0.5 * POLL, 1.5 * POLL))
 
 
 KINDS: tuple[type[Reader], ...] = (WebsocketReader, WebsocketReader, SseReader, PollingReader)
+FORMS: tuple[Form, ...] = ("json", "json", "html")
 
 
 class Crowd:

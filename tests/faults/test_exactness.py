@@ -20,7 +20,7 @@ from tests.audience import Held, Page
 from tests.faults.chaos import Chaos, all_of
 from tests.faults.editors import Chief, Editor
 from tests.faults.house import House, Truth, descriptors, paused, standing
-from tests.faults.readers import KINDS, PACES, Crowd, Reader
+from tests.faults.readers import FORMS, KINDS, PACES, Crowd, Reader
 from tests.faults.storage import PATIENCE, Valkey
 from tests.faults.tcp_proxy import TcpProxy
 from tests.process import Server
@@ -68,6 +68,17 @@ def assert_all_show(crowd: Crowd, truth: Truth) -> None:
         assert reader.gaps == 0, f"{reader}: live frames followed each other with a gap"
 
 
+def assert_it_bit(crowd: Crowd, house: House) -> None:
+    """What went wrong was felt. Else nothing was proved: if nothing happens any server passes."""
+    direct = [reader for reader in crowd.readers if reader.port == house.port]
+    assert any(reader.cuts for reader in direct), "no process died under its readers"
+    assert house.redis.swallowed, "no wake-up was lost"
+    assert sum(reader.cuts for reader in crowd.readers) > len(crowd.readers) / 4, "few were cut"
+    assert any(reader.codes for reader in crowd.readers), "nobody was sent away"
+    missed = [reader for reader in crowd.readers if reader.cuts and reader.page.beginnings > 1]
+    assert missed, "nobody who was cut came back to be caught up, or to start over"
+
+
 def assert_written_once(truth: Truth, editors: list[Editor]) -> None:
     """Each acknowledged write is one entry, and every post stands as its editor was told."""
     written = Counter(entry.command for entry in truth.entries)
@@ -99,11 +110,11 @@ async def editing(
 
 
 def come(crowd: Crowd, ports: list[int], number: int, seed: int) -> None:
-    """So many readers of every kind and pace, through each of the ports."""
+    """So many readers of every kind, pace and form, through each of the ports."""
     for each in range(len(crowd.readers), len(crowd.readers) + number):
         kind, pace = KINDS[each % len(KINDS)], PACES[each % len(PACES)]
         port = ports[each // len(KINDS) % len(ports)]
-        crowd.joins(kind(port, f"{seed}.{each}", pace))
+        crowd.joins(kind(port, f"{seed}.{each}", pace, FORMS[each % len(FORMS)]))
 
 
 async def come_by_and_by(crowd: Crowd, ports: list[int], number: int, seed: int) -> None:
@@ -207,6 +218,7 @@ async def test_every_reader_ends_with_the_fold_of_the_log_whatever_went_wrong(
             truth = await house.truth()
             assert_all_show(crowd, truth)
             assert_written_once(truth, editors)
+            assert_it_bit(crowd, house)
         await until_counts_are(house, before)
 
 
@@ -254,6 +266,8 @@ async def test_readers_of_a_worker_that_was_stopped_for_a_while_lose_nothing(
             await working
         await all_hear_the_last_word(crowd, editors[0])
         assert house.workers == [worker], "a process that is late is not a dead one"
+        overtaken = [reader for reader in crowd.readers if reader.overtaken]
+        assert overtaken, "no post changed twice: nobody had to be caught up where it listened"
         truth = await house.truth()
         assert_all_show(crowd, truth)
         assert_written_once(truth, editors)

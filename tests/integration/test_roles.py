@@ -67,6 +67,10 @@ TABLE: dict[str, Row] = {
     "GET /demo": Row("404 404 404 404 404"),
     "GET /blogs/{blog}": Row("200 200 200 200 200"),
     "GET /blogs/{blog}/posts/{post}": Row("200 200 200 200 200"),
+    "GET /blogs/{blog}/embed": Row("200 200 200 200 200"),
+    "GET /embed.js": Row("200 200 200 200 200"),
+    "GET /oembed": Row("404 404 404 404 404"),
+    "GET /themes/{accent}.css": Row("200 200 200 200 200"),
     "GET /blogs/{blog}/feed.atom": Row("200 200 200 200 200"),
     "GET /blogs/{blog}/feed.rss": Row("200 200 200 200 200"),
     "GET /blogs/{blog}/feed.json": Row("200 200 200 200 200"),
@@ -115,7 +119,13 @@ class House:
         sent = {"slug": slug, "title": "A blog", "visibility": visibility}
         self.clients["admin"].post("/api/blogs", json=sent).raise_for_status()
         post = self.clients["editor"].post(f"/api/blogs/{slug}/posts", json=NEW).json()
-        return {"blog": slug, "post": post["id"], "name": f"{'0' * 64}.jpg", "secret": "unknown"}
+        return {
+            "blog": slug,
+            "post": post["id"],
+            "name": f"{'0' * 64}.jpg",
+            "secret": "unknown",
+            "accent": "0a7d55",
+        }
 
 
 @pytest.fixture(scope="module")

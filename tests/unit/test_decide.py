@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from events.appearance import Appearance, Logo, Restyle, Translation, check
 from events.blog import PostStatus
 from events.commands import (
     CannotFollow,
@@ -21,6 +22,7 @@ from events.commands import (
     WritePost,
 )
 from events.facts import (
+    BlogAppearanceChanged,
     BlogCreated,
     BlogDeleted,
     BlogDetails,
@@ -85,6 +87,83 @@ def test_nothing_happens_to_a_blog_that_is_not_there(command: Command) -> None:
 
 def test_a_blog_is_deleted_and_once_is_enough() -> None:
     given(A_BLOG).when(DeleteBlog()).then(BlogDeleted()).when(DeleteBlog()).then()
+
+
+def test_an_appearance_changes_by_its_parts_and_what_is_left_out_stays() -> None:
+    english = Translation("en", "https://example.org/en")
+    given(A_BLOG).when(ChangeBlog(appearance=Restyle(accent="#0a7d55"))).then(
+        BlogAppearanceChanged(Appearance(accent="#0a7d55"))
+    ).when(ChangeBlog(title="The fair", appearance=Restyle(translations=(english,)))).then(
+        BlogDetailsChanged("en", "UTC", content=BlogDetails("The fair", "")),
+        BlogAppearanceChanged(Appearance(accent="#0a7d55", translations=(english,))),
+    ).when(ChangeBlog(appearance=Restyle(accent="#0a7d55", translations=(english,)))).then()
+
+
+def test_a_blog_may_begin_with_an_appearance() -> None:
+    looks = Restyle(accent="#0a7d55", embed_hosts=("https://example.org",))
+    given(replace(A_BLOG, appearance=looks)).then(
+        BlogCreated("fair", "en", "UTC", "draft", content=BlogDetails("The summer fair", "")),
+        BlogAppearanceChanged(looks.of(Appearance())),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (Restyle(accent="red"), "$.appearance.accent"),
+        (Restyle(accent="#0A7D55"), "$.appearance.accent"),
+        (Restyle(accent="#0a7d5"), "$.appearance.accent"),
+        (Restyle(imprint="javascript:alert(1)"), "$.appearance.imprint"),
+        (Restyle(privacy="/privacy"), "$.appearance.privacy"),
+        (Restyle(accessibility="https://a@b.example"), "$.appearance.accessibility"),
+        (
+            Restyle(translations=(Translation("e", "https://example.org"),)),
+            "$.appearance.translations[0].language",
+        ),
+        (
+            Restyle(translations=(Translation("en", "ftp://example.org"),)),
+            "$.appearance.translations[0].url",
+        ),
+        (
+            Restyle(translations=(Translation("en", "https://a.example"),) * 2),
+            "$.appearance.translations[1].language",
+        ),
+        (
+            Restyle(
+                translations=tuple(Translation(f"a{n:03}", "https://a.example") for n in range(21))
+            ),
+            "$.appearance.translations",
+        ),
+        (Restyle(embed_hosts=("example.org",)), "$.appearance.embed_hosts[0]"),
+        (Restyle(embed_hosts=("*", "https://a.example/")), "$.appearance.embed_hosts[1]"),
+        (Restyle(embed_hosts=("https://*",)), "$.appearance.embed_hosts[0]"),
+        (Restyle(embed_hosts=("https://a.*.example",)), "$.appearance.embed_hosts[0]"),
+        (
+            Restyle(embed_hosts=("https://a.example; script-src *",)),
+            "$.appearance.embed_hosts[0]",
+        ),
+        (Restyle(embed_hosts=("https://a.example 'none'",)), "$.appearance.embed_hosts[0]"),
+        (
+            Restyle(embed_hosts=("https://" + "a." * 200 + "example",)),
+            "$.appearance.embed_hosts[0]",
+        ),
+        (Restyle(embed_hosts=("*",) * 21), "$.appearance.embed_hosts"),
+    ],
+)
+def test_a_fault_of_an_appearance_is_named_with_its_place(change: Restyle, path: str) -> None:
+    assert next(fault.path for fault in check(change)) == path
+
+
+def test_an_appearance_in_order_has_no_faults() -> None:
+    change = Restyle(
+        accent="#0a7d55",
+        logo=Logo("ab" * 32, "png", 40, 30, "The Bell"),
+        imprint="https://example.org/imprint",
+        translations=(Translation("nl-BE", "https://example.org/nl"),),
+        embed_hosts=("http://127.0.0.1:8000", "https://*.example.org", "https://a-b.example", "*"),
+    )
+    assert check(change) == []
+    assert check(Restyle(accent="", logo=None, imprint="", translations=(), embed_hosts=())) == []
 
 
 def test_details_change_and_what_is_left_out_stays() -> None:

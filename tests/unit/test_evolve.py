@@ -9,6 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from events import desk
+from events.appearance import Appearance, Logo, Restyle
 from events.blog import Blog, Post, evolve, place_of
 from events.commands import (
     ChangeBlog,
@@ -22,6 +23,7 @@ from events.commands import (
     RevisePost,
     WritePost,
 )
+from events.document import Image, ImageAttrs
 from events.entry import Stored, load
 from events.facts import (
     BlogCreated,
@@ -44,7 +46,7 @@ from events.facts import (
 )
 from events.history import versions
 from events.position import START, Position
-from events.timeline import Timeline
+from events.timeline import BLOG, Timeline
 from tests.story import A_BLOG, EPOCH, NOON, Story, fold, given, minute, position, says
 
 A_POST = WritePost("gate", title="The gate opens", body=says("Come in."), author="Ann")
@@ -94,6 +96,21 @@ def test_a_blog_shows_its_viewers_for_as_long_as_it_says_so() -> None:
     day = given(A_BLOG, ChangeBlog(show_viewers=True), ChangeBlog(title="The fair"))
     assert day.blog.show_viewers
     assert not day.when(ChangeBlog(show_viewers=False)).blog.show_viewers
+
+
+def test_a_blog_looks_as_it_last_said() -> None:
+    day = given(A_BLOG, ChangeBlog(appearance=Restyle(accent="#0a7d55")), ChangeBlog(title="Fair"))
+    assert day.blog.appearance == Appearance(accent="#0a7d55")
+    assert [change.id for change in day.changes] == [BLOG]
+    assert day.when(ChangeBlog(appearance=Restyle(accent=""))).blog.appearance == Appearance()
+
+
+def test_a_logo_is_shown_although_the_post_that_had_it_was_withdrawn() -> None:
+    body = (Image(ImageAttrs("5f" * 32, ext="png", alt="A bell")),)
+    day = given(A_BLOG, WritePost("bell", body=body), ChangePostStatus("bell", "retracted"))
+    assert desk.withdrawn_pictures(day.blog) == ({"5f" * 32}, set())
+    day.when(ChangeBlog(appearance=Restyle(logo=Logo("5f" * 32, "png", 40, 30))))
+    assert desk.withdrawn_pictures(day.blog) == (set(), {"5f" * 32})
 
 
 def test_a_deleted_blog_is_no_more_and_its_log_is() -> None:

@@ -234,7 +234,7 @@ async def test_who_had_to_say_who_it_is_is_sent_round_to_say_so_again() -> None:
         heart.pulse.tick(time.monotonic() + REVISIT - 1)
         assert guest.code is None
         heart.pulse.tick(time.monotonic() + REVISIT + 1)
-        assert (guest.code, anybody.code) == (RESTART, None)
+        assert [each.code for each in (guest, anybody)] == [RESTART, None]
 
 
 async def test_at_the_end_nobody_is_waited_for_longer_than_for_an_answer() -> None:

@@ -1,6 +1,7 @@
 // Where a desk's script is: which blog, for whom, and the addresses of that.
 
 import type { Fields } from "./fields.ts";
+import type { Appearance } from "./looks.ts";
 import { Stash } from "./stash.ts";
 
 /** A post as the API gives it to the desk. Times are RFC 3339. */
@@ -42,6 +43,7 @@ export interface BlogView {
   readonly visibility: string;
   /** Whether the audience is told how many it is. */
   readonly show_viewers: boolean;
+  readonly appearance: Appearance;
 }
 
 export interface Details {

@@ -1,12 +1,14 @@
 // The blog itself: its details, its status, and the head of the page that shows both.
 
-import { read } from "./api.ts";
+import { read, upload } from "./api.ts";
 import { Attempts } from "./attempt.ts";
 import type { BlogView, Desk, Details } from "./desk.ts";
 import { busy, byId, explain, fill, say, slot } from "./dom.ts";
+import { type Look, LOOKS, texts, wanted } from "./looks.ts";
 
 const STATUS = { upcoming: "Upcoming", live: "Live", paused: "Paused", ended: "Ended" };
-const NAMES = ["title", "standfirst", "slug", "language", "time_zone", "visibility", "show_viewers"] as const;
+const DETAILS = ["title", "standfirst", "slug", "language", "time_zone", "visibility", "show_viewers"] as const;
+const NAMES = [...DETAILS, ...LOOKS] as const;
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 type Value = string | boolean;
@@ -27,6 +29,9 @@ export class Blog {
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void busy(this.form as HTMLFormElement, () => this.save());
+    });
+    this.control("logo_file").addEventListener("change", () => {
+      void busy(this.form as HTMLFormElement, () => this.takeLogo());
     });
     byId("statuses").addEventListener("click", (event) => {
       const { status } = (event.target as HTMLElement).closest("button")?.dataset ?? {};
@@ -51,7 +56,7 @@ export class Blog {
     const message = slot(this.form as HTMLFormElement, "message");
     const typed = NAMES.filter((name) => valueOf(this.control(name)) !== this.before.get(name));
     if (typed.length === 0) return say(message, "Nothing has changed.");
-    const body = Object.fromEntries(typed.map((name) => [name, sent(valueOf(this.control(name)))]));
+    const body = this.body(typed);
     try {
       const blog = await this.attempts.send<BlogView>({ method: "PATCH", path: this.desk.api(), body });
       for (const name of typed) this.before.set(name, valueOf(this.control(name)));
@@ -61,6 +66,33 @@ export class Blog {
     } catch (error) {
       explain(message, error);
     }
+  }
+
+  /** What changes: the details by name, the looks together in one. */
+  private body(typed: readonly (typeof NAMES)[number][]): Record<string, unknown> {
+    const details = typed.filter((name) => !isLook(name));
+    const looks = typed.filter(isLook);
+    const body: Record<string, unknown> = Object.fromEntries(
+      details.map((name) => [name, sent(valueOf(this.control(name)))]),
+    );
+    if (looks.length > 0) body.appearance = wanted(looks, (name) => String(valueOf(this.control(name))));
+    return body;
+  }
+
+  /** Upload the file that was chosen; it becomes the logo when the details are saved. */
+  private async takeLogo(): Promise<void> {
+    const message = slot(this.form as HTMLFormElement, "message");
+    const chosen = this.control("logo_file") as HTMLInputElement;
+    const file = chosen.files?.[0];
+    if (!file) return;
+    try {
+      const { id } = await upload<{ id: string }>(this.desk.api("/media"), file);
+      put(this.control("logo"), id);
+      say(message, "The logo is uploaded. Save the details to show it.");
+    } catch (error) {
+      explain(message, error);
+    }
+    chosen.value = "";
   }
 
   private async turn(status: string): Promise<void> {
@@ -81,7 +113,9 @@ export class Blog {
     byId<HTMLAnchorElement>("page").href = `/blogs/${blog.slug}`;
     this.follow(blog);
     if (!this.form) return;
-    for (const name of NAMES) this.fill(name, blog[name]);
+    const looks = texts(blog.appearance);
+    for (const name of DETAILS) this.fill(name, blog[name]);
+    for (const name of LOOKS) this.fill(name, looks[name]);
     for (const button of byId("statuses").querySelectorAll<HTMLButtonElement>("button")) {
       button.hidden = !following.includes(button.dataset.status ?? "");
       if (button.dataset.status === "live") button.textContent = blog.status === "upcoming" ? "Go live" : "Go live again";
@@ -106,6 +140,10 @@ export class Blog {
   private control(name: string): Control {
     return this.form?.elements.namedItem(name) as Control;
   }
+}
+
+function isLook(name: (typeof NAMES)[number]): name is Look {
+  return (LOOKS as readonly string[]).includes(name);
 }
 
 function valueOf(control: Control): Value {

@@ -1,5 +1,7 @@
 // An article as the server rendered it, and what the page reads from it.
 
+import { LOCALE } from "./words.ts";
+
 /** Parse an article; the server has escaped or allowed all that is in it. */
 export function parse(html: string): HTMLElement {
   const template = document.createElement("template");
@@ -35,10 +37,7 @@ export function heading(article: HTMLElement): Heading {
 export function clock(time: string, zone: string): HTMLTimeElement {
   const element = document.createElement("time");
   element.dateTime = time;
-  element.textContent = new Date(time).toLocaleTimeString("en-GB", {
-    timeZone: zone,
-    hour: "2-digit",
-    minute: "2-digit",
-  });
+  const shown = new Date(time).toLocaleTimeString(LOCALE, { timeStyle: "short", timeZone: zone });
+  element.textContent = shown.replace(/\s/g, "\u00a0");
   return element;
 }

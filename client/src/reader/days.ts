@@ -2,10 +2,10 @@
 
 /**
  * Put the separators right; one that is right already stays. A post without a time belongs to the
- * day of the post below it, after which it was written; at the very bottom to the day above.
+ * day of the one after which it was written: newest first, of the post below it.
  */
-export function separateDays(list: HTMLElement): void {
-  const wanted = firstOfDays([...list.querySelectorAll(":scope > li[data-id]")]);
+export function separateDays(list: HTMLElement, oldestFirst = false): void {
+  const wanted = firstOfDays([...list.querySelectorAll(":scope > li[data-id]")], oldestFirst);
   for (const separator of list.querySelectorAll(":scope > li.day")) {
     const below = separator.nextElementSibling;
     if (below && wanted.get(below) === separator.textContent) wanted.delete(below);
@@ -15,8 +15,9 @@ export function separateDays(list: HTMLElement): void {
 }
 
 /** The posts above which a day is named, with its name. */
-function firstOfDays(posts: readonly Element[]): Map<Element, string> {
-  const days = daysOf(posts.map((post) => post.querySelector("article")?.dataset.day ?? ""));
+function firstOfDays(posts: readonly Element[], oldestFirst: boolean): Map<Element, string> {
+  const own = posts.map((post) => post.querySelector("article")?.dataset.day ?? "");
+  const days = oldestFirst ? daysOf(own.reverse()).reverse() : daysOf(own);
   const firsts = new Map<Element, string>();
   posts.forEach((post, index) => {
     const day = days[index];

@@ -33,7 +33,7 @@ export class Keys {
 
   /** Start over with the lines of a snapshot. */
   renew(keys: readonly KeyEvent[]): void {
-    this.list.clear();
+    this.list.keep([]);
     for (const { id, order, title, url, published_at } of keys) {
       const time = published_at === null ? null : clock(published_at, this.zone);
       this.put({ id, order, version: 0 }, { title: title || (this.nav.dataset.untitled ?? ""), url, time });

@@ -1,4 +1,4 @@
-// A list of posts in the page: `<li data-id data-order data-version>`, highest order first.
+// A list of posts in the page: `<li data-id data-order data-version>`, in the order of their places.
 
 /** A place in a list: what it is called, where it stands, which version of it this is. */
 export interface Entry {
@@ -12,6 +12,7 @@ export class List {
   constructor(
     readonly element: HTMLElement,
     private readonly prefix: string,
+    private readonly oldestFirst = false,
   ) {}
 
   get(id: string): HTMLLIElement | undefined {
@@ -28,14 +29,14 @@ export class List {
   }
 
   /** Insert, or replace what has that id, at its order. */
-  put({ id, order, version }: Entry, content: Node): void {
+  put({ id, order, version }: Entry, ...content: Node[]): void {
     const item = this.get(id) ?? document.createElement("li");
     const stays = item.dataset.order === order;
     item.id = this.prefix + id;
     item.dataset.id = id;
     item.dataset.order = order;
     item.dataset.version = String(version);
-    item.replaceChildren(content);
+    item.replaceChildren(...content);
     if (!stays) this.place(item, order);
   }
 
@@ -43,13 +44,17 @@ export class List {
     this.get(id)?.remove();
   }
 
-  clear(): void {
-    this.element.replaceChildren();
+  /** Remove all but those: what stays keeps its element, and with it the reader's place. */
+  keep(ids: readonly string[]): void {
+    for (const item of this.items()) if (!ids.includes(item.dataset.id ?? "")) item.remove();
   }
 
   /** Orders are compared by code unit, as the server compares them: they are ASCII. */
   private place(item: HTMLLIElement, order: string): void {
-    const below = this.items().find((other) => other !== item && (other.dataset.order ?? "") < order);
+    const below = this.items().find((other) => {
+      const place = other.dataset.order ?? "";
+      return other !== item && (this.oldestFirst ? place > order : place < order);
+    });
     this.element.insertBefore(item, below ?? null);
   }
 }

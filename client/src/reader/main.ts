@@ -3,21 +3,57 @@
 import { follow } from "../browser.ts";
 import type { Listener } from "../connection.ts";
 import type { ReaderMessage } from "../messages.ts";
-import { Page, say } from "./page.ts";
+import { Away } from "./away.ts";
+import { serverTime } from "./clock.ts";
+import { Gate } from "./gate.ts";
+import { jumpInPlace } from "./jumps.ts";
+import { loadMore } from "./more.ts";
+import { Page } from "./page.ts";
+import { offerSharing } from "./share.ts";
+import { holdStill } from "./still.ts";
+import { keepTime } from "./times.ts";
+import { Told } from "./told.ts";
+import { element, LOCALE, say, ZONE } from "./words.ts";
 
 const main = document.getElementById("blog");
 
 if (main?.dataset.live && main.dataset.position) {
   const { live, position } = main.dataset;
-  const page = new Page(main);
+  const changes = `/api${live.replace(/live$/, "changes")}`;
+  const told = new Told();
+  const page = new Page(main, Number(position.split("-")[1]), told);
+  const gate = new Gate((message) => page.take(message));
+  let heardAt: number | undefined;
   const listener: Listener<ReaderMessage> = {
-    message: (message) => page.take(message),
+    message(message) {
+      heardAt = serverTime() ?? Date.now();
+      gate.pass(message);
+    },
     standing(standing, transport) {
       if (standing === "live") main.dataset.link = transport;
       else delete main.dataset.link;
       // While it tries again, what was said before is still true.
-      if (standing !== "connecting") say("connection", standing);
+      if (standing === "connecting") return;
+      say("connection", standing);
+      sayHeard(standing === "live" ? undefined : heardAt);
+      told.say(element("connection").querySelector("[data-when]:not([hidden])")?.textContent ?? "");
     },
   };
-  follow(`${live}?as=html`, position, listener, `/api${live.replace(/live$/, "changes")}?as=html`);
+  holdStill();
+  const connection = follow(`${live}?as=html`, position, listener, `${changes}?as=html`);
+  loadMore(page, () => connection.position);
+  new Away(changes, () => connection.position);
+  offerSharing(told);
+  jumpInPlace();
+  void keepTime();
+}
+
+/** Say when something was heard last, in the blog's time. */
+function sayHeard(at: number | undefined): void {
+  const heard = element("heard");
+  heard.hidden = at === undefined;
+  const time = heard.querySelector("time");
+  if (at === undefined || !time) return;
+  time.dateTime = new Date(at).toISOString();
+  time.textContent = new Date(at).toLocaleTimeString(LOCALE, { timeStyle: "short", timeZone: ZONE });
 }

@@ -4,19 +4,35 @@ import type { BlogMessage, Item, ReaderMessage, Snapshot } from "../messages.ts"
 import { heading, highlight, parse } from "./article.ts";
 import { separateDays } from "./days.ts";
 import { keepingFocus } from "./focus.ts";
+import { forget } from "./head.ts";
 import { Keys } from "./keys.ts";
 import { List } from "./list.ts";
+import { settle } from "./still.ts";
+import { Stretch } from "./stretch.ts";
+import type { Told } from "./told.ts";
+import { Unread } from "./unread.ts";
+import { element, LOCALE, say, ZONE } from "./words.ts";
 
 const PAGE = 30; // posts of a snapshot, if there are as many
 
 export class Page {
-  private readonly posts = new List(element("posts"), "post-");
+  readonly stretch: Stretch;
+  private readonly posts: List;
   private readonly pinned = new List(element("pinned").querySelector("ol") as HTMLElement, "pinned-");
-  private readonly keys: Keys;
-  private readonly more = element("more") as HTMLAnchorElement;
+  private readonly keys = new Keys(element("keys"), ZONE);
+  private readonly unread: Unread;
+  private readonly withdrawn = new Set<string>();
+  private readonly known = new Set<string>(); // of those that came since: told of already
 
-  constructor(private readonly main: HTMLElement) {
-    this.keys = new Keys(element("keys"), main.dataset.timeZone ?? "UTC");
+  /** `since` is the place of the log that the page was made of, `told` says what happens to it. */
+  constructor(
+    main: HTMLElement,
+    private readonly since: number,
+    private readonly told: Told,
+  ) {
+    this.stretch = new Stretch(main);
+    this.posts = new List(element("posts"), "post-", this.stretch.oldestFirst);
+    this.unread = new Unread(this.stretch.home);
   }
 
   /** Take one message in; types it does not know change nothing. */
@@ -28,82 +44,109 @@ export class Page {
       case "viewers":
         return this.count(message.count);
       case "blog":
-        return this.describe(message);
+        return this.change(() => this.describe(message));
       case "post":
-        return this.change(() => this.put(message));
+        return this.put(message);
       case "retract":
-        return this.change(() => this.remove(message.id));
+        return this.change(() => this.remove(message.id), { now: true });
       case "snapshot":
-        return this.change(() => this.renew(message));
+        return this.renew(message);
     }
+  }
+
+  /** Put posts into the list that were loaded, but none that was withdrawn meanwhile. */
+  extend(items: readonly Element[], how: () => void): void {
+    this.change(() => {
+      how();
+      for (const item of items as HTMLElement[]) {
+        const { id = "", order = "", version } = item.dataset;
+        const entry = { id, order, version: Number(version) };
+        if (!this.withdrawn.has(id) && !this.posts.has(entry)) this.posts.put(entry, ...item.childNodes);
+      }
+    }, { stays: true });
   }
 
   /** Say how many are reading; null where the blog does not show it. */
   private count(viewers: number | null): void {
     const place = element("viewers");
     place.hidden = viewers === null;
-    if (viewers !== null) (place.firstElementChild as HTMLElement).textContent = viewers.toLocaleString();
+    if (viewers !== null) (place.firstElementChild as HTMLElement).textContent = viewers.toLocaleString(LOCALE);
   }
 
-  private change(how: () => void): void {
-    keepingFocus(() => {
+  private change(how: () => void, when: { stays?: boolean; now?: boolean } = {}): void {
+    const change = (): void => {
       how();
-      separateDays(this.posts.element);
+      separateDays(this.posts.element, this.stretch.oldestFirst);
       element("pinned").hidden = this.pinned.items().length === 0;
-    });
+    };
+    const after = (): void => {
+      this.unread.look();
+      dispatchEvent(new Event("posts"));
+    };
+    settle(() => keepingFocus(change), after, when);
   }
 
   private put(item: Item): void {
     const article = parse(item.html);
-    if (!this.loaded(item.order)) this.posts.remove(item.id);
-    else if (!this.posts.has(item)) this.show(this.posts, item, article);
+    const here = this.stretch.includes(item.order, article);
+    const before = this.posts.get(item.id) ?? this.pinned.get(item.id);
+    const isNew = !before && !this.known.has(item.id) && this.isNewer(item.order);
+    const isSaid = before ? Number(before.dataset.version) < item.version : isNew;
+    this.withdrawn.delete(item.id);
+    if (isNew && this.stretch.suits(article)) this.announce(item.id);
+    else if (isSaid && before) this.told.count("changed");
+    this.change(() => this.show(item, article, here));
+  }
+
+  /** Whether a post was first published after the page was made: the log's place is in its order. */
+  private isNewer(order: string): boolean {
+    return parseInt(order.split("-")[1] ?? "", 16) > this.since;
+  }
+
+  private announce(id: string): void {
+    this.known.add(id);
+    this.told.count("new");
+    this.unread.add(id);
+  }
+
+  private show(item: Item, article: HTMLElement, here: boolean): void {
+    if (!here) this.posts.remove(item.id);
+    else if (!this.posts.has(item)) this.fill(this.posts, item, article);
     if (!item.pinned) this.pinned.remove(item.id);
-    else if (!this.pinned.has(item)) this.show(this.pinned, item, article);
+    else if (!this.pinned.has(item)) this.fill(this.pinned, item, article);
     if (item.key) this.keys.put(item, heading(article));
     else this.keys.remove(item.id);
   }
 
-  private show(list: List, item: Item, article: HTMLElement): void {
+  private fill(list: List, item: Item, article: HTMLElement): void {
     const shown = article.cloneNode(true) as HTMLElement;
     highlight(shown);
     list.put(item, shown);
   }
 
   private remove(id: string): void {
+    this.withdrawn.add(id);
+    this.unread.remove(id);
     this.posts.remove(id);
     this.pinned.remove(id);
     this.keys.remove(id);
+    forget();
+    document.title = element("title").textContent ?? ""; // it may have been the post's
   }
 
   /** Drop everything: the first page as it is now. */
   private renew({ posts, pinned, keys, ...blog }: Snapshot): void {
-    this.describe(blog);
-    this.posts.clear();
-    this.pinned.clear();
-    for (const item of posts) this.posts.put(item, parse(item.html));
-    for (const item of pinned) this.pinned.put(item, parse(item.html));
-    this.keys.renew(keys);
-    this.startAtTop(posts.length < PAGE ? undefined : posts[posts.length - 1]?.order);
-  }
-
-  /** Whether a place lies in the part of the list that this page has. */
-  private loaded(order: string): boolean {
-    const { before } = this.main.dataset; // on an older page: the order that it ends below
-    const { last } = this.more.dataset; // the last order loaded, where there are posts below it
-    return (before === undefined || order < before) && (last === undefined || order >= last);
-  }
-
-  private startAtTop(last: string | undefined): void {
-    if (this.main.dataset.before !== undefined) {
-      delete this.main.dataset.before;
-      document.getElementById("newest")?.remove();
-      history.replaceState(null, "", location.pathname);
-    }
-    this.more.hidden = last === undefined;
-    delete this.more.dataset.last;
-    if (last === undefined) return;
-    this.more.dataset.last = last;
-    this.more.href = `?before=${encodeURIComponent(last)}`;
+    forget();
+    if (!this.stretch.plain) return location.reload(); // a snapshot says nothing of such a list
+    this.change(() => {
+      this.describe(blog);
+      this.posts.keep(posts.map(({ id }) => id));
+      this.pinned.keep(pinned.map(({ id }) => id));
+      for (const item of posts) this.posts.put(item, parse(item.html));
+      for (const item of pinned) this.pinned.put(item, parse(item.html));
+      this.keys.renew(keys);
+      this.stretch.startAtTop(posts.length < PAGE ? undefined : posts[posts.length - 1]?.order);
+    });
   }
 
   private describe({ title, standfirst, status }: Pick<BlogMessage, "title" | "standfirst" | "status">): void {
@@ -112,17 +155,4 @@ export class Page {
     element("standfirst").hidden = standfirst === "";
     say("status", status);
   }
-}
-
-/** Show which of the sentences that the server wrote into an element is true now, if any. */
-export function say(id: string, state: string): void {
-  for (const sentence of element(id).querySelectorAll<HTMLElement>("[data-when]")) {
-    sentence.hidden = sentence.dataset.when !== state;
-  }
-}
-
-function element(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page has no #${id}`);
-  return found;
 }

@@ -1,0 +1,186 @@
+// Keeps what is read where it is, whatever comes, changes, goes or loads around it.
+//
+// The browser's own scroll anchoring is off: it loses its hold when the very post it holds on to is
+// replaced, does not work at the top, and does not exist everywhere.
+
+const BLOCKS = "#blog > :not(.float), .updates > *, #pinned ol > li, #posts > li, #keys ol > li";
+const POSTS = "#pinned ol > li, #posts > li[data-id]";
+const SLIDE = 300; // ms
+const MANY = 8; // changes that wait: more of them come at once, wherever the reader is
+const EDGE = 48; // pixels of the list that may be out of the window at its top
+
+/** Where something stood: its upper edge in the window, and for a post its place in the list. */
+interface Place {
+  readonly top: number;
+  readonly seen: boolean;
+  readonly order: string | undefined;
+}
+
+interface Waiting {
+  readonly change: () => void;
+  readonly after: () => void;
+  readonly stays: boolean;
+}
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const waiting: Waiting[] = [];
+let resting = 0; // how much of what was done last is not yet seen as it is to be
+let shiftedTo: number | undefined; // the scroll position that is ours, and not the reader's
+let heldAt = 0; // the scroll position at which it was taken hold of
+let held: { readonly item: HTMLElement; readonly top: number } | undefined;
+
+/** Hold still from now on, also when pictures and fonts arrive. */
+export function holdStill(): void {
+  document.documentElement.style.overflowAnchor = "none";
+  addEventListener("scroll", scrolled, { passive: true });
+  document.addEventListener("visibilitychange", () => proceed());
+  new ResizeObserver(() => {
+    if (resting) return; // where things are to be is known
+    if (held?.item.isConnected && !atTop()) shift(held.item.getBoundingClientRect().top - held.top);
+    else hold();
+  }).observe(document.body);
+}
+
+function scrolled(): void {
+  if (scrollY === shiftedTo) return;
+  shiftedTo = undefined;
+  if (resting) held = undefined;
+  else hold();
+}
+
+/**
+ * Change the page. Who reads further down keeps what is in the window where it is; who is at the
+ * top sees the rest make room, unless the page `stays` there too. While something slides, the next
+ * change waits: but what must not wait is done `now`, and all before it. `after` runs once it is done.
+ */
+export function settle(change: () => void, after: () => void, { stays = false, now = false } = {}): void {
+  waiting.push({ change, after, stays });
+  proceed(now);
+}
+
+function proceed(now = false): void {
+  while (waiting.length > 0 && (now || document.hidden || !resting)) {
+    perform(waiting[0]?.stays || document.hidden || !atTop());
+  }
+}
+
+/** Let nothing else happen until something is over, and the window shows it. */
+function restUntil(over: Promise<unknown>): void {
+  resting += 1;
+  const longest = new Promise((resolve) => setTimeout(resolve, 2 * SLIDE)); // frames may stop coming
+  void Promise.race([over.then(painted), longest]).then(() => {
+    resting -= 1;
+    proceed();
+  });
+}
+
+function painted(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
+/**
+ * At the top all that waits comes at once; else one by one, as each may scroll or slide. Where both
+ * happen in one frame Chromium takes them for a shift, although nothing is seen to jump.
+ */
+function perform(stays: boolean): void {
+  catchUp();
+  const before = places();
+  const from = scrollY;
+  const due = waiting.splice(0, stays && waiting.length < MANY ? 1 : waiting.length);
+  for (const { change } of due) change();
+  if (!stays || !keep(before)) hold();
+  slide(before, scrollY - from);
+  for (const { after } of due) after();
+}
+
+function atTop(): boolean {
+  const list = document.getElementById("posts");
+  return scrollY <= 0 || (list !== null && list.getBoundingClientRect().top > -EDGE);
+}
+
+function places(): Map<HTMLElement, Place> {
+  const blocks = document.querySelectorAll<HTMLElement>(BLOCKS);
+  return new Map([...blocks].map((block) => [block, placeOf(block)]));
+}
+
+function placeOf(block: HTMLElement): Place {
+  const { top, bottom } = block.getBoundingClientRect();
+  return { top, seen: bottom > 0 && top < innerHeight && bottom > top, order: block.dataset.order };
+}
+
+/**
+ * Scroll so that what was held is where it was; where it went or moved, the next post that was in
+ * the window. Whether it is the one that was held: then nothing adds up, since pixels are whole.
+ */
+function keep(before: ReadonlyMap<HTMLElement, Place>): boolean {
+  const stayed = ({ dataset, isConnected }: HTMLElement, { order }: Place): boolean =>
+    isConnected && dataset.order === order;
+  const was = held && before.get(held.item);
+  if (held && was && stayed(held.item, was)) {
+    shift(held.item.getBoundingClientRect().top - held.top);
+    return true;
+  }
+  const seen = [...before].filter(([block, { seen }]) => seen && block.matches(POSTS));
+  const whole = [...seen.filter(([, { top }]) => top >= 0), ...seen];
+  const found = whole.find(([block, place]) => stayed(block, place));
+  if (found) shift(found[0].getBoundingClientRect().top - found[1].top);
+  return false;
+}
+
+/** A message may come between the reader's scrolling and the event that tells of it. */
+function catchUp(): void {
+  if (scrollY !== heldAt) hold();
+}
+
+function shift(pixels: number): void {
+  if (Math.abs(pixels) < 1) return;
+  scrollBy({ top: pixels, behavior: "instant" });
+  shiftedTo = heldAt = scrollY;
+  restUntil(Promise.resolve());
+}
+
+/** Let what moved within the window slide from where it was. Transforms shift no layout. */
+function slide(before: ReadonlyMap<HTMLElement, Place>, scrolled: number): void {
+  if (calm.matches || document.hidden) return;
+  const carried = new Map<Element, number>(); // by how much its own slide and those around it move it
+  const slides: [HTMLElement, number][] = [];
+  for (const [block, was] of before) {
+    if (!block.isConnected) continue;
+    const now = placeOf(block);
+    const moved = was.top - now.top;
+    const around = block.parentElement?.closest(BLOCKS);
+    const already = (around && carried.get(around)) ?? 0;
+    // What only holds others moves with the scrolling, as they do not.
+    const own = (block.localName === "li" ? moved : smaller(moved, moved - scrolled)) - already;
+    const visible = (was.seen || now.seen) && Math.abs(own) >= 1;
+    carried.set(block, visible ? already + own : already);
+    if (visible) slides.push([block, own]);
+  }
+  if (slides.length === 0) return;
+  const animations = slides.map(([block, own]) => {
+    const from = { transform: `translateY(${own}px)` };
+    return block.animate([from, { transform: "none" }], { duration: SLIDE, easing: "ease-out" }).finished;
+  });
+  restUntil(Promise.allSettled(animations));
+}
+
+function smaller(a: number, b: number): number {
+  return Math.abs(a) < Math.abs(b) ? a : b;
+}
+
+/** Remember the first post whose beginning is in the window, else the one that fills it. */
+function hold(): void {
+  let filling: typeof held;
+  held = undefined;
+  heldAt = scrollY;
+  for (const item of document.querySelectorAll<HTMLElement>(POSTS)) {
+    const { top, bottom } = item.getBoundingClientRect();
+    if (bottom <= 0 || bottom === top) continue;
+    if (top >= 0) {
+      held = top < innerHeight ? { item, top } : filling;
+      return;
+    }
+    filling = { item, top };
+  }
+  held = filling;
+}
