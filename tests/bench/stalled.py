@@ -17,8 +17,8 @@ SHARE = 10
 FILL = 16
 FILLING = "The mill wheel turns again after forty years. " * 170
 """Posts of 8 kB, first: they fill what the kernel keeps for each reader (some 40 kB)."""
-FOREVER = "600"
-"""Seconds until a stalled reader would be sent away: here they must stay."""
+FOREVER, SELDOM = "600", "120"
+"""Seconds until a stalled reader would be sent away, and between pings: here they must stay."""
 
 
 class _Turn(NamedTuple):
@@ -51,7 +51,7 @@ def rows(options: Options) -> list[Row]:
 
 
 def _turn(readers: int, stalled: int, messages: int) -> _Turn:
-    with ours(LIVEBLOG_STALL=FOREVER, LIVEBLOG_PING=FOREVER) as server:
+    with ours(LIVEBLOG_STALL=FOREVER, LIVEBLOG_PING=SELDOM) as server:
         server.post()
         terms = msgspec.structs.replace(server.stage.terms(readers), stalled=stalled)
         with Crowd(terms) as crowd:
