@@ -12,7 +12,6 @@ from events.desk import withdrawn_pictures
 from server.log import Unreachable
 from server.media import content_type
 from server.redis_log import reach
-from server.render import day
 from server.site import Site
 from server.tail import Loaded
 from server.web import found, stretch
@@ -156,8 +155,7 @@ def _listed(loaded: Loaded, shown: stretch.Stretch, asked: stretch.Asked) -> dic
 
 
 def _shown(loaded: Loaded, post: Post) -> dict[str, object]:
-    shown_day = day(post.published_at, loaded.blog.time_zone) if post.published_at else ""
-    return {"post": post, "html": loaded.feed.messages.article(post), "day": shown_day}
+    return {"post": post, "html": loaded.feed.messages.article(post)}
 
 
 async def _readable(request: Request, site: Site) -> Loaded:
