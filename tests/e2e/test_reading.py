@@ -1,6 +1,5 @@
 """A page that people keep open: nothing jumps, nothing is missed, everything is found again."""
 
-import itertools
 from collections.abc import Iterator
 
 import httpx
@@ -102,16 +101,8 @@ def test_at_the_top_new_posts_slide_in(reader: Page, market: Coverage) -> None:
 
 @pytest.mark.parametrize("where", ["top", "middle"])
 def test_nothing_jumps_while_a_day_happens(reader: Page, editor: httpx.Client, where: str) -> None:
-    """Up to three days: on a busy machine Chromium draws late, and takes for a shift what was
-    scrolled and inserted in one frame, though nothing is seen to move. What jumps does so each day.
-    """
-    days = (day_happens(reader, Coverage(editor), where) for _ in range(3))
-    seen = [*itertools.takewhile(bool, days)]
-    assert len(seen) < 3, seen
-
-
-def day_happens(reader: Page, market: Coverage, where: str) -> str:
-    """Twenty posts and five edits; what jumped on the way."""
+    """Twenty posts and five edits, as fast as they can be written."""
+    market = Coverage(editor)
     posts = stalls(market, 25)
     opened(reader, market)
     read, edited = posts[15], [posts[number] for number in (20, 15, 14, 18, 12)]
@@ -127,7 +118,7 @@ def day_happens(reader: Page, market: Coverage, where: str) -> str:
     settled(reader)
     if where == "middle":
         assert top(reader, read) == pytest.approx(stood, abs=2)
-    return jumped(reader)
+    assert not jumped(reader)
 
 
 def test_what_comes_unseen_is_counted_and_led_to(reader: Page, market: Coverage) -> None:

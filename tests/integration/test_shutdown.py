@@ -166,6 +166,16 @@ def test_every_process_sends_its_readers_away_and_then_all_end(servers: Servers)
     assert not command_of(worker)
 
 
+def killed(process: int) -> None:
+    """Kill a process; once this returns it has let go of all that it held open."""
+    watch = os.pidfd_open(process)
+    try:
+        os.kill(process, signal.SIGKILL)
+        assert select.select([watch], [], [], PATIENCE)[0]
+    finally:
+        os.close(watch)
+
+
 @linux
 def test_when_a_worker_is_killed_its_readers_come_back_elsewhere_and_miss_nothing(
     servers: Servers,
@@ -175,7 +185,7 @@ def test_when_a_worker_is_killed_its_readers_come_back_elsewhere_and_miss_nothin
     with contextlib.ExitStack() as held:
         here, there = with_readers_on_both(server, worker, held)
         since = there[0].heard[0]["position"]
-        os.kill(worker, signal.SIGKILL)
+        killed(worker)
         assert {reader.ends() for reader in there} == {1006}
         missed = writes(editor, "While they were away")
         for _ in there:

@@ -73,7 +73,7 @@ export class Page {
     if (viewers !== null) (place.firstElementChild as HTMLElement).textContent = viewers.toLocaleString(LOCALE);
   }
 
-  private change(how: () => void, when: { stays?: boolean; now?: boolean } = {}): void {
+  private change(how: () => void, when: Parameters<typeof settle>[2] = {}): void {
     const change = (): void => {
       how();
       separateDays(this.posts.element, this.stretch.oldestFirst);
@@ -95,7 +95,7 @@ export class Page {
     this.withdrawn.delete(item.id);
     if (isNew && this.stretch.suits(article)) this.announce(item.id);
     else if (isSaid && before) this.told.count("changed");
-    this.change(() => this.show(item, article, here));
+    this.change(() => this.show(item, article, here), { joins: !before });
   }
 
   /** Whether a post was first published after the page was made: the log's place is in its order. */

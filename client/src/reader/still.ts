@@ -6,7 +6,8 @@
 const BLOCKS = "#blog > :not(.float), .updates > *, #pinned ol > li, #posts > li, #keys ol > li";
 const POSTS = "#pinned ol > li, #posts > li[data-id]";
 const SLIDE = 300; // ms
-const MANY = 8; // changes that wait: more of them come at once, wherever the reader is
+const LONGEST = 5 * SLIDE; // to wait for a frame: out of sight they may stop coming
+const FLOOD = 40; // changes that wait: more of them come at once, whatever they are
 const EDGE = 48; // pixels of the list that may be out of the window at its top
 
 /** Where something stood: its upper edge in the window, and for a post its place in the list. */
@@ -20,6 +21,7 @@ interface Waiting {
   readonly change: () => void;
   readonly after: () => void;
   readonly stays: boolean;
+  readonly joins: boolean;
 }
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -51,10 +53,15 @@ function scrolled(): void {
 /**
  * Change the page. Who reads further down keeps what is in the window where it is; who is at the
  * top sees the rest make room, unless the page `stays` there too. While something slides, the next
- * change waits: but what must not wait is done `now`, and all before it. `after` runs once it is done.
+ * change waits: but what must not wait is done `now`, and all before it. What only adds to the page
+ * `joins` others of its kind. `after` runs once it is done.
  */
-export function settle(change: () => void, after: () => void, { stays = false, now = false } = {}): void {
-  waiting.push({ change, after, stays });
+export function settle(
+  change: () => void,
+  after: () => void,
+  { stays = false, now = false, joins = false } = {},
+): void {
+  waiting.push({ change, after, stays, joins });
   proceed(now);
 }
 
@@ -67,7 +74,7 @@ function proceed(now = false): void {
 /** Let nothing else happen until something is over, and the window shows it. */
 function restUntil(over: Promise<unknown>): void {
   resting += 1;
-  const longest = new Promise((resolve) => setTimeout(resolve, 2 * SLIDE)); // frames may stop coming
+  const longest = new Promise((resolve) => setTimeout(resolve, LONGEST));
   void Promise.race([over.then(painted), longest]).then(() => {
     resting -= 1;
     proceed();
@@ -79,18 +86,26 @@ function painted(): Promise<void> {
 }
 
 /**
- * At the top all that waits comes at once; else one by one, as each may scroll or slide. Where both
- * happen in one frame Chromium takes them for a shift, although nothing is seen to jump.
+ * At the top all that waits comes at once, and slides. Else only those that join do: they scroll,
+ * while others may slide. Where both happen in one frame Chromium takes them for a shift, although
+ * nothing is seen to jump.
  */
 function perform(stays: boolean): void {
   catchUp();
   const before = places();
   const from = scrollY;
-  const due = waiting.splice(0, stays && waiting.length < MANY ? 1 : waiting.length);
+  const due = waiting.splice(0, stays && waiting.length < FLOOD ? joining() : waiting.length);
   for (const { change } of due) change();
   if (!stays || !keep(before)) hold();
   slide(before, scrollY - from);
+  restUntil(Promise.resolve());
   for (const { after } of due) after();
+}
+
+/** How many of those that wait can be done together. */
+function joining(): number {
+  const alone = waiting.findIndex(({ joins }) => !joins);
+  return alone < 0 ? waiting.length : Math.max(1, alone);
 }
 
 function atTop(): boolean {
