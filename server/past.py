@@ -30,19 +30,29 @@ def moment(text: str) -> Position | datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-async def timeline_at(log: Log, now: Blog, at: Position | datetime) -> tuple[Blog, Timeline]:
-    """The blog and its timeline at a moment, as may be shown today."""
-    blog, timeline = Blog(now.id), Timeline()
-    async for stored in entries(log, now.id):
-        entry = load(stored)
-        beyond = entry.position > at if isinstance(at, Position) else entry.at > at
-        if beyond or entry.position > now.position:
-            break
-        blog = evolve(blog, entry)
-        timeline.apply(blog, entry)
-    for id, post in timeline.posts.items():
-        timeline.posts[id] = as_shown_today(post, now.posts[id])
-    return blog, timeline
+class Past:
+    """Any moment of any blog, from its log."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    async def folded(self, blog_id: str, at: Position | datetime) -> tuple[Blog, Timeline]:
+        """The fold of every entry up to a moment, and the caller's own to fold on."""
+        blog, timeline = Blog(blog_id), Timeline()
+        async for stored in entries(self._log, blog_id):
+            entry = load(stored)
+            if entry.position > at if isinstance(at, Position) else entry.at > at:
+                break
+            blog = evolve(blog, entry)
+            timeline.apply(blog, entry)
+        return blog, timeline
+
+    async def shown(self, now: Blog, at: Position | datetime) -> tuple[Blog, Timeline]:
+        """The blog and its timeline at a moment, as may be shown today."""
+        blog, timeline = await self.folded(now.id, at)
+        for id, post in timeline.posts.items():
+            timeline.posts[id] = as_shown_today(post, now.posts[id])
+        return blog, timeline
 
 
 def as_shown_today(then: Post, now: Post) -> Post:

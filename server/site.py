@@ -17,6 +17,7 @@ from server.crowd import Crowd
 from server.embedded import Embedded
 from server.index import Index
 from server.media import Media
+from server.past import Past
 from server.pulse import Pulse
 from server.redis_log import RedisLog
 from server.render import Articles, templates
@@ -48,6 +49,7 @@ class Site:
     index: Index
     access: Access
     media: Media
+    past: Past
     crowd: Crowd
     turnstile: Turnstile
     pulse: Pulse
@@ -87,6 +89,7 @@ def build(settings: Settings, redis: Redis) -> Site:
         index=index,
         access=Access(redis),
         media=Media(settings.media),
+        past=Past(log),
         crowd=Crowd(settings),
         turnstile=Turnstile(settings.accepts),
         pulse=Pulse(settings.ping, settings.stall),

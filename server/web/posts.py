@@ -26,7 +26,7 @@ from events.timeline import PAGE
 from server.access import Actor
 from server.log import entries
 from server.media import MAX_BYTES, Picture
-from server.past import moment, timeline_at
+from server.past import moment
 from server.permits import permit
 from server.site import Site
 from server.tail import Loaded
@@ -77,7 +77,7 @@ async def list_posts(call: Call) -> Response:
         return json(_desk_list(call, loaded))
     blog, timeline = loaded.blog, loaded.timeline
     if at := call.asked("at"):
-        blog, timeline = await timeline_at(call.site.log, loaded.blog, moment(at))
+        blog, timeline = await call.site.past.shown(loaded.blog, moment(at))
     limit = _number(call, "limit", PAGE, LIST_LIMIT)
     sort = call.asked("sort") or "newest"
     if sort not in {"newest", "oldest"}:
