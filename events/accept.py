@@ -39,6 +39,8 @@ class Fault(Struct, frozen=True):
     message: str
 
 
+_ADDRESSES = ("cite", "captions", "transcript")
+"""Attributes that hold an address of the web or nothing."""
 _CONTROLS = [*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)]
 _UNFIT = dict.fromkeys([*_CONTROLS, 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])
 
@@ -176,7 +178,7 @@ def _wrong(name: str, value: str) -> str:
     """What is wrong with an attribute, by its name; nothing if it is fine."""
     if name == "href" and not is_link(value):
         return f"not an absolute http, https or mailto address of at most {MAX_URL:,} characters"
-    if (name == "url" or (name == "cite" and value)) and not is_web(value):
+    if (name == "url" or (name in _ADDRESSES and value)) and not is_web(value):
         return f"not an absolute http or https address of at most {MAX_URL:,} characters"
     if name == "lang" and value and not is_lang(value):
         return "not a language tag such as `nl` or `pt-BR`"

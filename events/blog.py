@@ -19,9 +19,12 @@ from events.facts import (
     BlogDeleted,
     BlogDetailsChanged,
     BlogEvent,
+    BlogPastClosed,
+    BlogPastOpened,
     BlogSlugChanged,
     BlogStatus,
     BlogStatusChanged,
+    BlogSummarised,
     BlogVisibilityChanged,
     PostContent,
     PostCorrected,
@@ -105,6 +108,10 @@ class Blog(Struct):
     show_viewers: bool = False
     """Whether the audience is told how many it is."""
     appearance: Appearance = Appearance()
+    summary: tuple[Block, ...] = ()
+    """A few lines on what has happened so far: see `events.summary`."""
+    past_public: bool = True
+    """Whether readers too may see the blog as it was at any moment."""
     deleted: bool = False
     created_at: datetime | None = None
     started_at: datetime | None = None
@@ -181,6 +188,10 @@ def _evolve_blog(blog: Blog, event: BlogEvent, entry: Entry) -> None:
             blog.visibility = event.visibility
         case BlogAppearanceChanged():
             blog.appearance = event.appearance
+        case BlogSummarised():
+            blog.summary = event.content.body if event.content else ()
+        case BlogPastClosed() | BlogPastOpened():
+            blog.past_public = isinstance(event, BlogPastOpened)
         case BlogDeleted():
             blog.deleted = True
         case _:

@@ -69,6 +69,8 @@ class CreateBlog(_Command, frozen=True):
     time_zone: str = "UTC"
     visibility: Visibility = "draft"
     show_viewers: bool = False
+    past_public: bool = True
+    summary: tuple[Block, ...] = ()
     appearance: Restyle = Restyle()
 
 
@@ -82,6 +84,8 @@ class ChangeBlog(_Command, frozen=True):
     slug: str | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     show_viewers: bool | UnsetType = UNSET
+    past_public: bool | UnsetType = UNSET
+    summary: tuple[Block, ...] | UnsetType = UNSET
     appearance: Restyle = Restyle()
 
 

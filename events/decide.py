@@ -28,14 +28,19 @@ from events.commands import (
     Stale,
     WritePost,
 )
+from events.document import Body
 from events.facts import (
     BlogAppearanceChanged,
     BlogCreated,
     BlogDeleted,
     BlogDetails,
     BlogDetailsChanged,
+    BlogPastClosed,
+    BlogPastOpened,
     BlogSlugChanged,
     BlogStatusChanged,
+    BlogSummarised,
+    BlogSummary,
     BlogVisibilityChanged,
     Event,
     Note,
@@ -130,6 +135,8 @@ def _create(blog: Blog, command: CreateBlog) -> Iterator[Event]:
         details,
     )
     yield from _restyle(blog, command.appearance)
+    yield from _open_past(blog, command.past_public)
+    yield from _summarise(blog, command.summary)
 
 
 def _change_blog(blog: Blog, command: ChangeBlog) -> Iterator[Event]:
@@ -143,6 +150,8 @@ def _change_blog(blog: Blog, command: ChangeBlog) -> Iterator[Event]:
         details = BlogDetails(title, standfirst)
         yield BlogDetailsChanged(language, time_zone, show_viewers, details)
     yield from _restyle(blog, command.appearance)
+    yield from _open_past(blog, _or(command.past_public, blog.past_public))
+    yield from _summarise(blog, _or(command.summary, blog.summary))
     if command.slug is not UNSET and command.slug != blog.slug:
         yield BlogSlugChanged(command.slug)
     if command.visibility is not UNSET and command.visibility != blog.visibility:
@@ -155,6 +164,16 @@ def _restyle(blog: Blog, change: Restyle) -> Iterator[Event]:
     appearance = change.of(blog.appearance)
     if appearance != blog.appearance:
         yield BlogAppearanceChanged(appearance)
+
+
+def _summarise(blog: Blog, summary: Body) -> Iterator[Event]:
+    if summary != blog.summary:
+        yield BlogSummarised(BlogSummary(summary))
+
+
+def _open_past(blog: Blog, public: bool) -> Iterator[Event]:
+    if public != blog.past_public:
+        yield BlogPastOpened() if public else BlogPastClosed()
 
 
 def _change_blog_status(blog: Blog, command: ChangeBlogStatus) -> Iterator[Event]:

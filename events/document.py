@@ -167,8 +167,12 @@ class Image(_Node, frozen=True, tag="image"):
 
 
 class VideoAttrs(Attrs, frozen=True):
+    """`captions` and `transcript` are addresses: of a WebVTT file, and of a page with the words."""
+
     url: str
     title: str = ""
+    captions: str = ""
+    transcript: str = ""
 
 
 class Video(_Node, frozen=True, tag="video"):

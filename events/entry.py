@@ -149,12 +149,16 @@ def check(stored: Stored, after: Stored | None) -> None:
     if stored.position.seq != (after.position.seq if after else 0) + 1:
         raise Corrupt(stored.position, "the numbering before it has a gap")
     if head.prev != (after.digest if after else GENESIS):
-        raise Corrupt(stored.position, "the entry before it is not the one it was chained to")
+        there = f"; there is {after.position}" if after else "; it is the first"
+        why = f"the entry before it is not the one it was chained to{there}"
+        raise Corrupt(stored.position, why)
     if len(digests) != len(head.contents):
         raise Corrupt(stored.position, "its contents are not those it was stored with")
-    for stored_with, digest in zip(head.contents, digests, strict=True):
+    for number, (stored_with, digest) in enumerate(zip(head.contents, digests, strict=True)):
         if digest not in (None, stored_with):  # None: erased, which the chain allows
-            raise Corrupt(stored.position, "a content is not the one it was stored with")
+            of = type(head.events[number]).__name__ if number < len(head.events) else "nothing"
+            why = f"a content is not the one it was stored with, that of its {of}"
+            raise Corrupt(stored.position, why)
 
 
 def _head_of(stored: Stored) -> _Head:

@@ -39,7 +39,13 @@ class Note(Struct, frozen=True, tag=True, omit_defaults=True):
     text: str = ""
 
 
-Content = BlogDetails | PostContent | Note
+class BlogSummary(Struct, frozen=True, tag=True, omit_defaults=True):
+    """What has happened so far, in a few lines: see `events.summary`."""
+
+    body: tuple[Block, ...] = ()
+
+
+Content = BlogDetails | PostContent | Note | BlogSummary
 
 
 class _Event(Struct, tag=True, omit_defaults=True):
@@ -83,6 +89,24 @@ class BlogAppearanceChanged(_Event):
     """`appearance` is the whole of it, as it is from now on."""
 
     appearance: Appearance
+    content: None = None
+
+
+class BlogSummarised(_Event):
+    """The summary is this from now on; without lines there is none."""
+
+    content: BlogSummary | None = None
+
+
+class BlogPastClosed(_Event):
+    """From now on only editors see the blog as it was at earlier moments."""
+
+    content: None = None
+
+
+class BlogPastOpened(_Event):
+    """Whoever may read the blog sees its past too, as without a word of it."""
+
     content: None = None
 
 
@@ -187,6 +211,9 @@ BlogEvent = (
     | BlogStatusChanged
     | BlogVisibilityChanged
     | BlogAppearanceChanged
+    | BlogSummarised
+    | BlogPastClosed
+    | BlogPastOpened
     | BlogDeleted
 )
 PostStatusEvent = (

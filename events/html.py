@@ -1,14 +1,16 @@
 """A body as HTML, by an allow-list: what is not written here cannot appear, all else is escaped.
 
-Only the writing of a body's own markup lives here; the article around it is a template's work.
+Only the writing of a body's own markup lives here; cards are written in `cards`, the article
+around it is a template's work.
 Safe for any body that can be decoded, also one that `document.check` would refuse: addresses are
 judged again, since a log may be restored from a file that others wrote.
 """
 
 from html import escape
-from urllib.parse import urlsplit
 
+from events import cards
 from events.accept import is_lang, is_link, is_web
+from events.cards import AUTO, PLAIN, REL, Words
 from events.document import (
     WIDTHS,
     Block,
@@ -38,29 +40,31 @@ from events.document import (
 )
 from events.inline import nested
 
-REL = "noopener noreferrer nofollow"
 SIZES = "(min-width: 46rem) 44rem, 100vw"
-_AUTO = ' dir="auto"'
 _TAGS: dict[type[Mark], str] = {Bold: "strong", Italic: "em", Strike: "s", Code: "code"}
 
 
-def render(body: Body, *, heading_base: int = 3, media: str = "/media/") -> str:
+def render(
+    body: Body, *, heading_base: int = 3, media: str = "/media/", words: Words = PLAIN
+) -> str:
     """The body as HTML.
 
     The first heading becomes `h{heading_base}` whatever its level, deeper ones follow without a
     gap, as an outline must. `media` is what the address of a picture starts with: the root's path
     for pages, an absolute address for feeds. Nothing in it is fetched from elsewhere before a
-    click: videos and embeds are cards that say where they lead.
+    click: videos and embeds are cards that say where they lead, and pictures links to their
+    largest file.
     """
-    writer = _Writer(heading_base, media)
-    writer.body(body, _AUTO)
+    writer = _Writer(heading_base, media, words)
+    writer.body(body, AUTO)
     return "".join(writer.out)
 
 
 class _Writer:
-    def __init__(self, heading_base: int, media: str) -> None:
+    def __init__(self, heading_base: int, media: str, words: Words) -> None:
         self.out: list[str] = []
         self.media = media
+        self.words = words
         self.heading_base = heading_base
         self.outline: list[int] = []  # the levels of the headings we are under, ascending
 
@@ -84,12 +88,12 @@ class _Writer:
                 self.quote(quote, content)
             case Image(attrs=image):
                 self.image(image)
-            case Video(attrs=card):
-                self.card("video", card.url, card.title)
+            case Video(attrs=video):
+                self.out.append(cards.of_video(video, self.words))
             case LinkCard(attrs=link):
-                self.card("link", link.url, link.title, link.description)
+                self.out.append(cards.of_link(link))
             case Embed(attrs=embed):
-                self.card("embed", embed.url, embed.title, embed.provider)
+                self.out.append(cards.of_embed(embed, self.words))
             case Divider():
                 self.out.append("<hr>")
 
@@ -129,29 +133,36 @@ class _Writer:
         address = f' cite="{escape(cite)}"' if cite else ""
         if attrs.source:
             self.out.append('<figure class="quote">')
-        self.out.append(f"<blockquote{lang}{address}{_AUTO}>")
+        self.out.append(f"<blockquote{lang}{address}{AUTO}>")
         self.body(body, "")
         self.out.append("</blockquote>")
         if attrs.source:
             source = escape(attrs.source)
             said = f'<a href="{escape(cite)}" rel="{REL}">{source}</a>' if cite else source
-            self.out.append(f"<figcaption{_AUTO}>{said}</figcaption></figure>")
+            self.out.append(f"<figcaption{AUTO}>{said}</figcaption></figure>")
 
     def image(self, image: ImageAttrs) -> None:
-        self.out.append(f'<figure class="image"><img{self.source(image)}>')
+        # A picture that says nothing would be a link without a name.
+        name = f' aria-label="{escape(self.words.enlarge)}"' if image.decorative else ""
+        self.out.append(f'<figure class="image"><a href="{self.address(image)}"{name}>')
+        self.out.append(f"<img{self.source(image)}></a>")
         if image.caption or image.credit:
             credit = (
                 f' <small class="credit">{escape(image.credit)}</small>' if image.credit else ""
             )
             caption = escape(image.caption)
-            self.out.append(f"<figcaption{_AUTO}>{caption}{credit}</figcaption>")
+            self.out.append(f"<figcaption{AUTO}>{caption}{credit}</figcaption>")
         self.out.append("</figure>")
+
+    def address(self, image: ImageAttrs) -> str:
+        """Of the picture in its largest form."""
+        return escape(self.media + image.media) + (f".{image.ext}" if image.ext else "")
 
     def source(self, image: ImageAttrs) -> str:
         """The attributes of `img`: its address and widths, its size so that nothing jumps."""
         stem, ext = escape(self.media + image.media), f".{image.ext}" if image.ext else ""
         alt = "" if image.decorative else escape(image.alt)
-        parts = [f' src="{stem}{ext}"']
+        parts = [f' src="{self.address(image)}"']
         if narrower := [width for width in WIDTHS if width < image.width]:
             kept = [f"{stem}-{width}{ext} {width}w" for width in narrower]
             srcset = ", ".join([*kept, f"{stem}{ext} {image.width}w"])
@@ -160,19 +171,6 @@ class _Writer:
             parts.append(f' width="{image.width}" height="{image.height}"')
         parts.append(f' alt="{alt}" loading="lazy" decoding="async"')
         return "".join(parts)
-
-    def card(self, kind: str, url: str, title: str, about: str = "") -> None:
-        """A card that leads elsewhere and names the host. An unsound address is left out."""
-        host = escape(urlsplit(url).hostname or "") if is_web(url) else ""
-        self.out.append(f'<figure class="card {kind}">')
-        if host:
-            self.out.append(f'<a href="{escape(url)}" rel="{REL}">')
-        self.out.append(f'<span class="title"{_AUTO}>{escape(title) or host}</span>')
-        if about:
-            self.out.append(f' <span class="about"{_AUTO}>{escape(about)}</span>')
-        if host:
-            self.out.append(f' <span class="host" dir="ltr">{host}</span></a>')
-        self.out.append("</figure>")
 
     def inline(self, content: Content) -> None:
         if len(content) == 1 and isinstance(content[0], Text) and not content[0].marks:
@@ -191,7 +189,7 @@ def _opening(mark: Mark) -> str:
             return f'<a href="{escape(link.href)}" rel="{REL}">' if is_link(link.href) else "<a>"
         case Lang(attrs=lang):
             tag = f' lang="{lang.lang}"' if is_lang(lang.lang) else ""
-            return f"<span{tag}{_AUTO}>"
+            return f"<span{tag}{AUTO}>"
         case _:
             return f"<{_TAGS[type(mark)]}>"
 

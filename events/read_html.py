@@ -57,7 +57,7 @@ _TABLES = ("table", "caption", "thead", "tbody", "tfoot", "tr", "dl", "dt", "dd"
 _OTHERS = ("p", "div", "figcaption", "figure", "address", "summary", "fieldset", "center", "li")
 _PARAGRAPHS = {*_SECTIONS, *_TABLES, *_OTHERS}
 _INLINE = ("a", "span", "q", "br", "td", "th")
-_BLOCKS = ("ul", "ol", "blockquote", "pre", "hr", "img", "iframe", "video", "source")
+_BLOCKS = ("ul", "ol", "blockquote", "pre", "hr", "img", "iframe", "video", "source", "track")
 _ATTRIBUTES = {
     "*": {"lang"},
     "a": {"href"},
@@ -66,6 +66,7 @@ _ATTRIBUTES = {
     "img": {"src", "alt"},
     "ol": {"start"},
     "source": {"src"},
+    "track": {"src", "kind"},
     "video": {"src", "title"},
 }
 _SANITISER = nh3.Cleaner(
@@ -228,9 +229,18 @@ def _player(node: LexborNode, flow: Flow, marks: Marks, depth: int) -> None:
     if not is_web(url.strip()):
         _children(node, flow, marks, depth)
     elif node.tag == "video":
-        flow.block(Video(VideoAttrs(url.strip(), title)))
+        flow.block(Video(VideoAttrs(url.strip(), title, _captions(node))))
     else:
         flow.block(Embed(EmbedAttrs(url.strip(), title)))
+
+
+def _captions(node: LexborNode) -> str:
+    """The address of a video's first captions; without a kind a track is one of subtitles."""
+    for track in node.css("track"):
+        address = _attribute(track, "src").strip()
+        if _attribute(track, "kind").lower() in ("", "captions", "subtitles") and is_web(address):
+            return address
+    return ""
 
 
 def _figure(node: LexborNode, flow: Flow, marks: Marks, depth: int) -> None:

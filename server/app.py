@@ -16,25 +16,39 @@ from server.site import Site, running
 from server.web import (
     blogs,
     desk,
+    desk_history,
     embed,
     feeds,
     found,
+    history,
     live,
+    marks,
     openapi,
     pages,
     posts,
     problems,
+    record,
+    replay,
+    replay_page,
     session,
     status,
     theme,
 )
 from server.web.assets import Assets
 from server.web.blogs import MovedTo
+from server.web.kept import Kept
 from server.web.problems import Problem, problem_of
 
 STATIC = Path(__file__).with_name("static")
 
-ENDPOINTS = [*blogs.ENDPOINTS, *posts.ENDPOINTS, *live.ENDPOINTS]
+ENDPOINTS = [
+    *blogs.ENDPOINTS,
+    *posts.ENDPOINTS,
+    *live.ENDPOINTS,
+    *marks.ENDPOINTS,
+    *history.ENDPOINTS,
+    *record.ENDPOINTS,
+]
 """The API, as OpenAPI tells it and the table of routes and roles tests it."""
 
 
@@ -44,23 +58,27 @@ def app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(application: Starlette) -> AsyncIterator[None]:
         async with running(settings) as site:
-            application.state.site = site
+            application.state.site, application.state.kept = site, Kept()
             yield
             close_readers(application)
 
     routes: list[BaseRoute] = [
+        *pages.ROUTES,  # what is asked for most is found first
+        *embed.ROUTES,
+        *replay_page.ROUTES,
         *(endpoint.route() for endpoint in ENDPOINTS),
         *openapi.routes(ENDPOINTS),
         *status.ROUTES,
         *session.ROUTES,
         *desk.ROUTES,
+        *desk_history.ROUTES,
         WebSocketRoute("/blogs/{blog}/live", live.socket),
         Route("/blogs/{blog}/live", live.events),
+        WebSocketRoute("/blogs/{blog}/replay/live", replay.socket),
         *feeds.ROUTES,
         *found.ROUTES,
         *theme.ROUTES,
-        *embed.ROUTES,
-        *pages.ROUTES,
+        *record.ROUTES,
         Mount("/static", Assets(directory=STATIC, check_dir=False)),
     ]
     return Starlette(
@@ -77,8 +95,12 @@ def app(settings: Settings) -> Starlette:
 def close_readers(application: Starlette) -> None:
     """Tell every reader to come back: this process is about to end."""
     site: Site | None = getattr(application.state, "site", None)
-    for loaded in site.tail.loaded.values() if site else ():
+    if site is None:
+        return
+    for loaded in site.tail.loaded.values():
         loaded.feed.close(RESTART)
+    for viewer in tuple(site.replays.viewers):
+        viewer.close(RESTART)
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -91,10 +113,7 @@ async def refused(request: Request, error: Exception) -> Response:
     wants_page = "text/html" in request.headers.get("accept", "")
     if not wants_page or request.url.path.startswith("/api/"):
         return problem.response()
-    title = "There is nothing here" if problem.status == 404 else problems.TITLES[problem.status]
-    return pages.page(
-        request.app.state.site, "missing.html", problem.status, title=title, detail=problem.detail
-    )
+    return pages.missing(request, problem)
 
 
 async def unexpected(_: Request, __: Exception) -> Response:

@@ -13,13 +13,14 @@ import click
 
 from events.commands import Refused
 from events.entry import Corrupt
-from server import archive, doctor, importing, replay, serve, settings
+from server import archive, doctor, importing, playing_into, replay, serve, settings
 from server.access import ROLES, Role, Taken, Unknown
 from server.embedded import StorageFailed, StorageMissing
 from server.index import SlugTaken
 from server.log import LogError
 from server.settings import BadSetting, Settings
 from server.site import Site, opened, running
+from server.static_export import NotExported, export_static
 from server.tail import NoSuchBlog
 
 T = TypeVar("T")
@@ -31,12 +32,14 @@ EXPECTED = (
     LogError,
     NoSuchBlog,
     SlugTaken,
+    playing_into.NotThisReplay,
     Refused,
     Corrupt,
     Unknown,
     Taken,
     importing.BadLine,
     archive.BadArchive,
+    NotExported,
     OSError,
 )
 
@@ -127,16 +130,24 @@ def import_command(file: Path, as_happened: bool, **flags: Any) -> None:
 
 @main.command()
 @click.argument("blog")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("to", metavar="FILE|DIR", type=click.Path(path_type=Path))
+@click.option("--static", is_flag=True, help="Its pages as files in a folder, to open offline.")
+@click.option("--force", is_flag=True, help="Replace a folder that is there already.")
 @located
-def export(blog: str, file: Path, **flags: Any) -> None:
-    """Write a blog's log, with its chain and media, to a file."""
+def export(blog: str, to: Path, static: bool, force: bool, **flags: Any) -> None:
+    """Write a blog's log, with its chain and media, to a file; or with --static its pages."""
+    if to.is_dir() and not static:
+        raise click.BadParameter(f"{to} is a folder: name a file, or say --static")
 
-    async def work(site: Site) -> int:
+    async def work(site: Site) -> str:
         with _progress("Exporting") as progress:
-            return await archive.export(site, await _blog(site, blog), file, progress=progress)
+            blog_id = await _blog(site, blog)
+            if not static:
+                return f"{await archive.export(site, blog_id, to, progress=progress)} entries"
+            done = await export_static(site, blog_id, to, force=force, progress=progress)
+            return f"{to / 'index.html'}: {done.files} files, as of {done.position}"
 
-    click.echo(f"{with_site(flags, work)} entries")
+    click.echo(with_site(flags, work))
 
 
 @main.command()
@@ -184,22 +195,53 @@ def rebuild(blog: str, **flags: Any) -> None:
     click.echo(with_site(flags, work, following=True))
 
 
+class _Speed(click.FloatRange):
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        speed = float(super().convert(value, param, ctx))
+        return speed if speed == speed else self.fail(f"{value} is no number", param, ctx)
+
+
 @main.command("replay")
 @click.argument("blog")
+@click.option("--from", "begin", help="A time or position; default: the beginning.")
+@click.option("--to", "end", help="A time or position, included; default: the end.")
+@click.option("--into", help="The slug of a new blog to play it into, instead of printing.")
 @click.option(
     "--speed",
-    type=click.FloatRange(0, min_open=True),
+    type=_Speed(replay.SLOWEST, replay.FASTEST),
     help="Times as fast as it happened (default: without waiting).",
 )
 @located
-def replay_command(blog: str, speed: float | None, **flags: Any) -> None:
-    """Print the day as it happened."""
+def replay_command(
+    blog: str,
+    begin: str | None,
+    end: str | None,
+    into: str | None,
+    speed: float | None,
+    **flags: Any,
+) -> None:
+    """Print the day as it happened, or play it again into a new blog."""
 
     async def work(site: Site) -> None:
-        async for line in replay.lines(site.log, await _blog(site, blog), speed):
-            click.echo(line)
+        source, of = await _blog(site, blog), replay.WHOLE
+        if begin or end:
+            of = await replay.stretch(site.log, (await site.tail.load(source)).blog, begin, end)
+        if into is None:
+            async for line in replay.lines(site.log, source, speed, of):
+                click.echo(line)
+            return
+        with _progress("Playing") as progress:
+            played = await playing_into.play(site, source, into, of, speed, progress)
+        click.echo(f"/blogs/{into}")
+        for line in played.told():
+            click.echo(line, err=True)
+        if played.refused:
+            raise click.exceptions.Exit(1)
 
-    with_site(flags, work)
+    try:
+        with_site(flags, work, following=into is not None)
+    except (replay.BadStretch, playing_into.BadSlug) as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @main.group()

@@ -91,7 +91,7 @@ class Commands:
             blog, tip = loaded.blog, loaded.tip
             try:
                 permit(blog)
-                if events := decide(blog, command, request.now):
+                if events := decide(blog, command, request.at or request.now):
                     return await self._append(blog, tip, events, request)
                 # It is so already, as far as this process knows.
                 if receipt := await self._said_before_or_newest(loaded, request):

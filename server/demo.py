@@ -17,7 +17,9 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
+from events import summary
 from events.commands import (
+    ChangeBlog,
     ChangeBlogStatus,
     ChangePostStatus,
     Command,
@@ -41,6 +43,7 @@ from server.demo_day import (
     Revise,
     Status,
     Step,
+    Summarise,
     Unpin,
     day,
 )
@@ -188,6 +191,8 @@ class _Stage:
     async def _command(self, blog_id: str, step: Step, at: datetime | None) -> Command:
         if isinstance(step, Status):
             return ChangeBlogStatus(step.status)
+        if isinstance(step, Summarise):
+            return ChangeBlog(summary=summary.from_text(step.markdown))
         post = post_id(blog_id, ACTOR, step.name)
         match step:
             case Publish():

@@ -72,7 +72,13 @@ class Key(_Step, frozen=True):
     name: str
 
 
-Step = Status | Publish | Revise | Retract | Pin | Unpin | Key
+class Summarise(_Step, frozen=True):
+    """The blog's summary is this from now on."""
+
+    markdown: str
+
+
+Step = Status | Summarise | Publish | Revise | Retract | Pin | Unpin | Key
 
 
 class Day(Struct, frozen=True):

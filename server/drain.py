@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Final, Protocol
 
-from server.feed import RESTART, Reader
+from server.feed import RESTART
 
 STEP: Final = 0.05
+
+
+class Guest(Protocol):
+    """Somebody who is sent away: a reader of a feed, or a viewer of a replay."""
+
+    def close(self, code: int) -> None: ...
 
 
 class Drain:
@@ -18,7 +24,7 @@ class Drain:
     def __init__(
         self,
         seconds: float,
-        readers: Callable[[], Collection[Reader]],
+        readers: Callable[[], Collection[Guest]],
         open_: Callable[[], bool],
         ends: Callable[[], None],
         done: Callable[["Drain"], None],

@@ -81,6 +81,11 @@ class Feed:
         """How many read this blog everywhere; None where the audience is not to know."""
         return self.messages.viewers
 
+    @property
+    def sweeping(self) -> bool:
+        """Whether something is being told to the readers just now."""
+        return self._sweeping
+
     def renew(self, blog: Blog, timeline: Timeline) -> None:
         """Start over from another fold of the log; every reader gets a snapshot."""
         viewers = self.viewers

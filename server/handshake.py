@@ -1,8 +1,9 @@
-"""Where uvicorn's work ends: a websocket handshake for a blog's readers is answered here.
+"""Where uvicorn's work ends: the handshakes of a blog's readers and viewers are answered here.
 
 uvicorn has parsed the request. Routing, visibility, limits and the answer happen in the same
 step where nothing has to be waited for, and the transport is handed to a reader: no ASGI, no
-task. Other websockets go uvicorn's way, and so to Starlette.
+task. A viewer of a replay waits until what it asks for was found. Other websockets go uvicorn's
+way, and so to Starlette.
 """
 
 import asyncio
@@ -16,25 +17,29 @@ from starlette.requests import HTTPConnection
 from server.crowd import Full
 from server.opening import Agreed, Refused, opened
 from server.reader import SocketReader, Stranger
+from server.screen import SocketScreen
 from server.site import Site
 from server.web.admission import Admission, admitted, at_once
 from server.web.live import CODES
 from server.web.problems import Problem
+from server.web.replay import judged
 
-PATH: Final = re.compile(r"/blogs/([^/]+)/live")
+PATH: Final = re.compile(r"/blogs/([^/]+)/(replay/)?live")
 QUERY: Final = 1000
 """Characters of a query that are looked at; a position and a form have fewer than fifty."""
 
 logger = structlog.get_logger("handshake")
 
 
-def reader_path(path: bytes) -> str | None:
-    """The blog's name in the path of a reader's socket; None for any other path.
+def arrival(http: "Http", path: bytes, query: bytes) -> "Arrival | None":
+    """Somebody at the door of a reader's or a viewer's socket; None for any other path.
 
     Compared as routing compares it, decoded: another spelling must not lead round the limits.
     """
     ours = PATH.fullmatch(unquote_to_bytes(path).decode(errors="replace"))
-    return ours[1] if ours else None
+    if ours is None:
+        return None
+    return (ViewerArrival if ours[2] else Arrival)(http, ours[1], query.decode("latin-1"))
 
 
 class Http(Protocol):
@@ -66,8 +71,7 @@ class Arrival:
         self._http = http
         self._site = http.site
         self._name = name
-        asked = dict(parse_qsl(query[:QUERY]))
-        self._form, self._since = asked.get("as"), asked.get("since")
+        self._asked = dict(parse_qsl(query[:QUERY]))
         self._headers = dict(http.headers)
         offers = [value for name, value in http.headers if name == b"sec-websocket-extensions"]
         self._headers[b"sec-websocket-extensions"] = b", ".join(offers)
@@ -121,18 +125,25 @@ class Arrival:
             raise Problem(429, str(full))
         if self._site.crowd.ending:
             raise Problem(503, "this server ends; come back")
-        return at_once(self._site, self._name, self._form, self._since)
+        return self._known()
+
+    def _known(self) -> Admission | None:
+        return at_once(self._site, self._name, self._asked.get("as"), self._asked.get("since"))
 
     async def _ask(self, answer: bytes, agreed: Agreed) -> None:
         """For what is not in memory, and for those who have to say who they are."""
         try:
-            admission = await admitted(self._connection(), self._form, self._since)
-            self._let_in(answer, agreed, admission)
+            await self._admit(answer, agreed)
         except Problem as problem:
             self._turn_away(answer, agreed, problem)
         except Exception:
             logger.exception("a handshake failed")
             self._http.transport.abort()
+
+    async def _admit(self, answer: bytes, agreed: Agreed) -> None:
+        asked = self._asked.get
+        admission = await admitted(self._connection(), asked("as"), asked("since"))
+        self._let_in(answer, agreed, admission)
 
     def _connection(self) -> HTTPConnection:
         scope: dict[str, Any] = {
@@ -181,3 +192,21 @@ class Arrival:
         peer = self._http.client[0] if self._http.client else ""
         forwarded = b", ".join(v for name, v in self._http.headers if name == b"x-forwarded-for")
         return self._site.crowd.behind(peer, forwarded.decode("latin-1"))
+
+
+class ViewerArrival(Arrival):
+    """A viewer at the door of a replay: what is played has to be found first, whoever asks."""
+
+    def _known(self) -> None:
+        return None
+
+    async def _admit(self, answer: bytes, agreed: Agreed) -> None:
+        admission, opening = await judged(self._connection(), self._asked)
+        site = self._site
+        if (home := self._home) is None or (transport := self._http.hand_over()) is None:
+            return
+        self._home = None
+        screen = SocketScreen(transport, agreed, admission.form, site.crowd, home)
+        screen.watch(site.replays, opening, site.pulse, answer)
+        if admission.actor:
+            site.pulse.guest(screen)

@@ -5,12 +5,13 @@ Which of uvicorn's internals this stands on is told by tests/contract/test_uvico
 """
 
 import asyncio
+from functools import cached_property
 from typing import Any, Final
 
 from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from server.handshake import Arrival, reader_path
+from server.handshake import Arrival, arrival
 from server.site import Site
 
 HEAD: Final = 64 * 1024
@@ -27,7 +28,7 @@ class HttpProtocol(HttpToolsProtocol):
     _arrival: Arrival | None = None
     _head = 0
 
-    @property
+    @cached_property
     def site(self) -> Site:
         site: Site = self.config.app.state.site  # type: ignore[union-attr] # the application we gave it
         return site
@@ -78,14 +79,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         asked = parse_url(self.url)
-        name = reader_path(asked.path) if self.scope["method"] == "GET" else None
-        if name is None:
+        ours = self.scope["method"] == "GET" and arrival(self, asked.path, asked.query or b"")
+        if not ours:
             super().handle_websocket_upgrade()
         elif self._unfinished():
             self.transport.abort()  # an answer still to come would fall among the frames
         else:
-            self._arrival = Arrival(self, name, (asked.query or b"").decode("latin-1"))
-            self._arrival.arrive()
+            self._arrival = ours
+            ours.arrive()
 
     def hand_over(self) -> asyncio.Transport | None:
         """The transport, for a protocol that takes it from here; None if it has gone meanwhile."""

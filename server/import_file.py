@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from events import summary
 from events.accept import check, fit, is_lang
 from events.commands import CreateBlog, WritePost
 from events.document import (
@@ -31,7 +32,7 @@ from events.document import (
 )
 from events.markup import Unreadable, from_html, from_markdown
 from server import media
-from server.web.inputs import Lang, Line, Markup, Slug, Tags, Text, Time, is_zone, utc
+from server.web.inputs import Lang, Line, Markup, Slug, Summary, Tags, Text, Time, is_zone, utc
 
 MAX_LINE = 2 * 1024 * 1024  # bytes
 MAX_LINES = 50_000
@@ -63,6 +64,7 @@ class _Blog(_Known, frozen=True):
     standfirst: Text = ""
     language: Lang = "en"
     time_zone: Line = "UTC"
+    summary: Summary = ""
 
 
 class _First(_Known, frozen=True):
@@ -82,6 +84,11 @@ class _Card(_Known, frozen=True):
     title: str = ""
 
 
+class _Video(_Card, frozen=True):
+    captions: str = ""
+    transcript: str = ""
+
+
 class _Post(_Known, frozen=True):
     title: Line = ""
     at: Time | None = None
@@ -95,7 +102,7 @@ class _Post(_Known, frozen=True):
     pinned: bool = False
     source: Annotated[str, Meta(max_length=2_048)] = ""
     image: _Image | None = None
-    video: _Card | None = None
+    video: _Video | None = None
     link: _Card | None = None
 
 
@@ -191,7 +198,15 @@ def _blog(blog: _Blog, path: Path) -> CreateBlog:
         language=blog.language,
         time_zone=blog.time_zone,
         visibility="public",
+        summary=_summary(blog.summary),
     )
+
+
+def _summary(text: str) -> Body:
+    try:
+        return summary.from_text(text)
+    except Unreadable as unreadable:
+        raise BadLine(1, "blog.summary", unreadable.faults[0].message) from unreadable
 
 
 def _decode(line: bytes, number: int, type: type[T]) -> T:
@@ -326,7 +341,8 @@ def _picture(number: int, post: _Post) -> Body:
 
 def _cards(number: int, post: _Post) -> Iterator[Block]:
     if post.video:
-        video = VideoAttrs(post.video.url, title=post.video.title)
+        told = post.video
+        video = VideoAttrs(told.url, told.title, told.captions, told.transcript)
         yield from _checked(number, "video", (Video(video),))
     if post.link:
         link = LinkCardAttrs(post.link.url, title=post.link.title)

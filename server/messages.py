@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from msgspec import Raw
 
+from events import html
 from events.blog import Blog, Post
 from events.frames import (
     BlogMessage,
@@ -98,10 +99,18 @@ class Messages:
         missed = self._missed(since)
         if missed is None:
             return [self._hello(resumed=False), self._first_page()]
-        changes = [self._changed(change) for change in missed]
+        changes = [self.changed(change) for change in missed]
         if greet or not _gapless(since, missed):
             return [self._hello(resumed=True), *changes]
         return changes
+
+    def changed(self, change: Change) -> Frame:
+        """What tells a change that was published."""
+        frame = self._frames.get(change.id)
+        if frame is None or frame.position != change.position:
+            frame = Frame(change.position, lambda form: self._encode(change, form))
+            self._frames[change.id] = frame
+        return frame
 
     def article(self, post: Post) -> str:
         """The post's article in HTML, rendered once a version."""
@@ -136,18 +145,12 @@ class Messages:
         hello = encode(Hello(str(self.position), resumed, self.blog.status, self.viewers))
         return Frame(self.position, lambda _: hello)
 
-    def _changed(self, change: Change) -> Frame:
-        frame = self._frames.get(change.id)
-        if frame is None or frame.position != change.position:
-            frame = Frame(change.position, lambda form: self._encode(change, form))
-            self._frames[change.id] = frame
-        return frame
-
     def _encode(self, change: Change, form: Form) -> bytes:
         position, after = str(change.position), str(change.after)
         if change.id == BLOG:
-            blog = self.blog
-            return encode(BlogMessage(position, after, blog.title, blog.standfirst, blog.status))
+            blog, summary = self.blog, html.render(self.blog.summary)
+            told = BlogMessage(position, after, blog.title, blog.standfirst, blog.status, summary)
+            return encode(told)
         post = change.post
         if post is None:
             return encode(Retract(position, after, change.id))
@@ -181,6 +184,7 @@ class Messages:
                 posts=tuple(self._item(post, form) for post in timeline.newest()),
                 pinned=tuple(self._item(post, form) for post in timeline.pins()),
                 keys=self.key_events(),
+                summary=html.render(self.blog.summary),
             )
         )
 

@@ -1,13 +1,17 @@
 """A post made readable: the one article template, and the post as the API reads it."""
 
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from msgspec.structs import replace
 
 from events import html
 from events.blog import Blog, Post
+from events.cards import Words
 from events.frames import PostView
 from server.words import DEFAULT, common, direction, language
 
@@ -26,6 +30,7 @@ def templates() -> Environment:
     environment.filters["rfc3339"] = rfc3339
     environment.filters["clock"] = clock
     environment.filters["day"] = day
+    environment.filters["body"] = lambda body: Markup(html.render(body))  # noqa: S704 - it is safe
     environment.globals |= {"language": language, "direction": direction, "common": common}
     return environment
 
@@ -52,16 +57,42 @@ def local(time: datetime, zone: str) -> datetime:
         return time
 
 
+@lru_cache(256)
+def words(tag: str, around: str = "") -> Words:
+    """What the cards and pictures of a blog's posts say, in its language.
+
+    `around` is the language of the post, where it is another.
+    """
+    say = language(tag)
+    foreign = say.lang(around or tag)
+    return Words(
+        **{name: say(name).unescape() for name in ("captions", "transcript", "enlarge")},
+        load_video=say("load_video", host="{host}").unescape(),
+        load_embed=say("load_embed", host="{host}").unescape(),
+        lang=say.words if foreign else "",
+    )
+
+
+@lru_cache(256)
+def plain(tag: str, around: str = "") -> Words:
+    """The same where there is no script of ours that could load anything."""
+    return replace(words(tag, around), load_video="", load_embed="")
+
+
 class Articles:
     """Renders posts. Stateless but for the compiled template: any number of blogs may share it."""
 
     def __init__(self, environment: Environment) -> None:
         self._article = environment.get_template("article.html")
 
-    def article(self, blog: Blog, post: Post) -> str:
-        """The `<article>` of a published post, for page, frame and embed alike."""
+    def article(self, blog: Blog, post: Post, url: str = "") -> str:
+        """The `<article>` of a published post, for page, frame and embed alike.
+
+        `url` is its address where that is not the permalink.
+        """
+        body = html.render(post.body, words=words(blog.language, post.lang))
         return self._article.render(
-            blog=blog, post=post, body=html.render(post.body), url=self.url(blog, post)
+            blog=blog, post=post, body=body, url=url or self.url(blog, post)
         ).strip()
 
     def url(self, blog: Blog, post: Post) -> str:
@@ -78,7 +109,7 @@ class Articles:
             status=post.status,
             title=post.title,
             body=post.body,
-            html=html.render(post.body),
+            html=html.render(post.body, words=plain(blog.language, post.lang)),
             author=post.author,
             tags=post.tags,
             lang=post.lang,

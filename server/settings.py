@@ -56,6 +56,10 @@ class Settings(Struct, frozen=True):
         return self.data / "media"
 
     @property
+    def snapshots(self) -> Path:
+        return self.data / "snapshots"
+
+    @property
     def trusted_proxies(self) -> list[str]:
         """The networks of `proxies`, those of IPv4 also as an IPv6 socket shows them."""
         named = filter(None, (each.strip() for each in self.proxies.split(",")))

@@ -13,17 +13,22 @@ from redis.backoff import ExponentialBackoff
 
 from server.access import Access
 from server.commands import Commands
+from server.course import Courses
 from server.crowd import Crowd
 from server.embedded import Embedded
 from server.index import Index
 from server.media import Media
 from server.past import Past
+from server.projections import Projections
 from server.pulse import Pulse
+from server.record import Records
 from server.redis_log import RedisLog
 from server.render import Articles, templates
+from server.replaying import Replays
 from server.schedule import Schedule
 from server.settings import Settings
 from server.tail import Tail
+from server.track import Tracks
 from server.turnstile import Turnstile
 from server.viewers import Viewers
 
@@ -50,6 +55,10 @@ class Site:
     access: Access
     media: Media
     past: Past
+    projections: Projections
+    courses: Courses
+    replays: Replays
+    records: Records
     crowd: Crowd
     turnstile: Turnstile
     pulse: Pulse
@@ -78,6 +87,8 @@ def build(settings: Settings, redis: Redis) -> Site:
     index = Index(redis)
     tail = Tail(log, articles, index.withhold)
     schedule = Schedule(redis)
+    past = Past(log, settings.snapshots)
+    courses = Courses(log, past)
     return Site(
         settings=settings,
         redis=redis,
@@ -89,7 +100,11 @@ def build(settings: Settings, redis: Redis) -> Site:
         index=index,
         access=Access(redis),
         media=Media(settings.media),
-        past=Past(log),
+        past=past,
+        projections=Projections(log),
+        courses=courses,
+        replays=Replays(Tracks(log, past, courses, articles), busy=tail.busy),
+        records=Records(log, past, courses),
         crowd=Crowd(settings),
         turnstile=Turnstile(settings.accepts),
         pulse=Pulse(settings.ping, settings.stall),
@@ -123,6 +138,8 @@ async def running(settings: Settings) -> AsyncIterator[Site]:
             asyncio.create_task(_kept(lambda: site.schedule.run(site.commands))),
             asyncio.create_task(_kept(site.viewers.run)),
             asyncio.create_task(_kept(site.pulse.run)),
+            asyncio.create_task(_kept(site.projections.run)),
+            asyncio.create_task(_kept(site.past.albums.run)),
         ]
         try:
             yield site

@@ -57,6 +57,7 @@ class _Diverged(Exception):
 
 
 Watcher = Callable[[Entry], None]
+Follower = Callable[[Blog, Entry], None]
 
 Withhold = Callable[[Blog], Awaitable[None]]
 """Told of a blog in which posts were withdrawn or restored; done again until it succeeds."""
@@ -77,6 +78,8 @@ class Loaded:
         self.feed = Feed(self.blog, self.timeline, render, soon)
         self.watchers: set[Watcher] = set()
         """Told of every entry, public or not: the desk's sockets."""
+        self.followers: set[Follower] = set()
+        """Told of every entry and the blog after it: projections. They keep no blog in memory."""
         self.used = time.monotonic()
         self.writing = asyncio.Lock()
         """Held by this process's writer: it would only conflict with itself."""
@@ -104,17 +107,20 @@ class Loaded:
         self.owes = self.owes or _pictures_changed(self.blog, entry)
         for watcher in tuple(self.watchers):
             watcher(entry)
+        for follower in tuple(self.followers):
+            follower(self.blog, entry)
 
     def told(self, head: Head) -> None:
         """A writer was told the present epoch."""
         self.tip = self.tip._replace(head=Head(self.position, max(self.tip.head.epoch, head.epoch)))
 
     def replace(self, other: "Loaded") -> None:
-        """Become another fold of the log, keeping readers and watchers."""
+        """Become another fold of the log, keeping readers and watchers; followers begin anew."""
         seen_by = self.blog.visibility
         self.blog, self.timeline, self.tip = other.blog, other.timeline, other.tip
         self._send_away(seen_by)
         self.feed.renew(self.blog, self.timeline)
+        self.followers.clear()
         self.owes = other.owes
         self.release()
 
@@ -190,9 +196,7 @@ class Tail:
 
         Raises NoSuchBlog, Lost, Unreachable, Corrupt.
         """
-        here = self.loaded.get(blog_id)
-        if here:
-            here.used = time.monotonic()
+        if here := self.at_hand(blog_id):
             return here
         task = self._loading.get(blog_id)
         if task is None:
@@ -201,6 +205,13 @@ class Tail:
         # Shielded: one who gives up must not take the load from the others.
         return await asyncio.shield(task)
 
+    def at_hand(self, blog_id: str) -> Loaded | None:
+        """A blog that is in memory, where it stays for as long as it is asked for."""
+        here = self.loaded.get(blog_id)
+        if here:
+            here.used = time.monotonic()
+        return here
+
     def wake(self, blog_id: str) -> None:
         """Fetch what is new in a blog, if it is loaded. Returns at once."""
         if blog_id not in self.loaded:
@@ -208,6 +219,10 @@ class Tail:
         self._woken.add(blog_id)
         if blog_id not in self._fetching:
             self._fetching[blog_id] = asyncio.create_task(self._fetch(blog_id))
+
+    def busy(self) -> bool:
+        """Whether the readers of any blog are being told something just now."""
+        return any(loaded.feed.sweeping for loaded in self.loaded.values())
 
     async def behind(self, loaded: Loaded) -> bool:
         """Whether the log has gone on; if so, the blog is brought up before this returns."""

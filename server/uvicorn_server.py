@@ -13,8 +13,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from server.drain import Drain
-from server.feed import Reader
+from server.drain import Drain, Guest
 from server.http_protocol import HttpProtocol
 from server.pulse import LINGER
 from server.settings import Settings
@@ -75,9 +74,9 @@ class Server(uvicorn.Server):
         site: Site = self._application.state.site
         return site
 
-    def _readers(self) -> list[Reader]:
+    def _readers(self) -> list[Guest]:
         feeds = [loaded.feed for loaded in self._site.tail.loaded.values()]
-        return [reader for feed in feeds for reader in feed.readers]
+        return [*(reader for feed in feeds for reader in feed.readers), *self._site.replays.viewers]
 
     def _ends(self) -> None:
         self._site.crowd.ending = True

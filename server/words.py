@@ -134,6 +134,15 @@ def common(tags: Iterable[str]) -> str:
     return named.pop() if len(named) == 1 else DEFAULT
 
 
+def preferred(accepted: str) -> str:
+    """Of our catalogues the one that an Accept-Language wants most (RFC 9110, 12.5.4), or English.
+
+    Weights are left to the order, in which browsers send their languages anyway.
+    """
+    named = (part.partition(";")[0].strip() for part in accepted[:400].split(","))
+    return next((each for tag in named for each in _wider(tag) if each in CATALOGUES), DEFAULT)
+
+
 def _family(tag: str) -> str:
     """The language alone, without script, country and the like."""
     return tag.lower().partition("-")[0]

@@ -10,10 +10,15 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
 from server.embedded import find_server
 from server.site import connect
+
+# No test fails for a slow machine. Where CI is set Hypothesis draws the same examples each time.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 READY = b"Ready to accept connections"
 PATIENCE = 30.0

@@ -47,6 +47,8 @@ export interface Snapshot {
   readonly title: string;
   readonly standfirst: string;
   readonly status: BlogStatus;
+  /** HTML of the server's, "" for none. */
+  readonly summary?: string;
   readonly posts: readonly Item[];
   readonly pinned: readonly Item[];
   readonly keys: readonly KeyEvent[];
@@ -72,6 +74,8 @@ export interface BlogMessage {
   readonly title: string;
   readonly standfirst: string;
   readonly status: BlogStatus;
+  /** HTML of the server's, "" for none. */
+  readonly summary?: string;
 }
 
 export interface Viewers {

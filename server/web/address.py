@@ -20,11 +20,15 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{
 def base_of(request: Request) -> str:
     """Scheme and host without a slash at the end: LIVEBLOG_BASE_URL, or what was asked for."""
     site: Site = request.app.state.site
-    if site.settings.base_url:
-        return site.settings.base_url.rstrip("/")
-    host = request.headers.get("host", "")
+    return base_at(site.settings, request.scope["scheme"], request.headers.get("host", ""))
+
+
+def base_at(settings: Settings, scheme: str, host: str) -> str:
+    """The same for what was asked for by that scheme and Host header."""
+    if settings.base_url:
+        return settings.base_url.rstrip("/")
     # Anyone may send anything there, and it comes into pages that others are shown.
-    return f"{request.scope['scheme']}://{host if _HOST.fullmatch(host) else 'localhost'}"
+    return f"{scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
 
 def vary(settings: Settings) -> dict[str, str]:

@@ -1,8 +1,17 @@
 """The scripts and styles of our pages, as files."""
 
+from typing import Final
+
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+HEADERS: Final = {
+    "access-control-allow-origin": "*",
+    # A page and its script are of one edition: caches ask by the ETag whether theirs still is.
+    "cache-control": "public, max-age=0, must-revalidate",
+    "x-content-type-options": "nosniff",
+}
 
 
 class Assets(StaticFiles):
@@ -14,5 +23,5 @@ class Assets(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers["access-control-allow-origin"] = "*"
+        response.headers.update(HEADERS)
         return response

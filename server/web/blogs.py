@@ -9,6 +9,7 @@ import structlog
 from msgspec import Struct, UnsetType, structs
 from starlette.responses import RedirectResponse, Response
 
+from events import html
 from events.appearance import Appearance, Translation
 from events.blog import Blog
 from events.commands import (
@@ -21,13 +22,22 @@ from events.commands import (
 )
 from events.entry import Corrupt
 from events.facts import BlogStatus, Visibility
+from events.summary import to_text
 from server.access import Actor
 from server.log import Exists, Lost, Mismatch
 from server.permits import may_read, permit
 from server.site import Site
 from server.tail import Loaded, NoSuchBlog
 from server.web.endpoint import NAMESPACE, Call, Endpoint, json
-from server.web.inputs import BlogPatch, NewBlog, StatusOfBlog, check_blog, line, restyle_of
+from server.web.inputs import (
+    BlogPatch,
+    NewBlog,
+    StatusOfBlog,
+    check_blog,
+    line,
+    restyle_of,
+    summary_of,
+)
 from server.web.problems import Problem
 
 logger = structlog.get_logger("web")
@@ -65,6 +75,10 @@ class BlogView(Struct, frozen=True):
     status: BlogStatus
     visibility: Visibility
     show_viewers: bool
+    past_public: bool
+    summary: str
+    """As Markdown."""
+    summary_html: str
     appearance: AppearanceView
     position: str
     posts: int
@@ -96,6 +110,9 @@ def view(loaded: Loaded) -> BlogView:
         blog.status,
         blog.visibility,
         blog.show_viewers,
+        blog.past_public,
+        to_text(blog.summary),
+        html.render(blog.summary),
         appearance_view(blog.appearance),
         str(loaded.timeline.position),
         len(loaded.timeline.posts),
@@ -134,6 +151,14 @@ async def find(site: Site, name: str, actor: Actor | None) -> Loaded:
         raise Problem(404, f"there is no blog {name[:80]}")
     if loaded.blog.slug != name:
         raise MovedTo(loaded.blog.slug)
+    return loaded
+
+
+def at_hand(site: Site, name: str) -> Loaded | None:
+    """What `find` finds for a stranger, if it is in memory: nobody is asked or waited for."""
+    loaded = site.tail.at_hand(site.index.known(name) or "")
+    if loaded is None or loaded.blog.slug != name or not may_read(None, loaded.blog):
+        return None
     return loaded
 
 
@@ -204,6 +229,7 @@ async def create_blog(call: Call) -> Response:
         | {
             "title": line(wanted.title),
             "standfirst": line(wanted.standfirst),
+            "summary": summary_of(wanted.summary),
             "appearance": await restyle_of(wanted.appearance, call.site.media),
         }
     )
@@ -241,6 +267,7 @@ async def change_blog(call: Call) -> Response:
         | {
             "title": line(patch.title),
             "standfirst": line(patch.standfirst),
+            "summary": summary_of(patch.summary),
             "appearance": await restyle_of(patch.appearance, call.site.media),
         }
     )

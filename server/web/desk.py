@@ -20,11 +20,13 @@ from events.entry import Entry
 from events.facts import BlogStatus, PostEvent
 from events.markup import MAX_SOURCE, from_markdown, to_markdown
 from events.position import Position
+from events.summary import to_text
 from server.access import Actor
 from server.feed import NOT_FOUND, RESTART, UNAUTHORIZED
 from server.media import MAX_BYTES
 from server.site import Site
 from server.tail import Loaded
+from server.web import statistics
 from server.web.blogs import BlogView, MovedTo, find, listed, view
 from server.web.endpoint import Call, Endpoint, identify, json
 from server.web.inputs import measured
@@ -148,6 +150,7 @@ async def desk(request: Request) -> Response:
         editor=actor.reaches("editor", loaded.id),
         position=str(loaded.position),
         following=following(loaded.blog),
+        summary=to_text(loaded.blog.summary),
         max_bytes=MAX_BYTES,
     )
 
@@ -155,6 +158,10 @@ async def desk(request: Request) -> Response:
 async def details(call: Call) -> Response:
     loaded = await _of(call)
     return json(Details(view(loaded), following(loaded.blog)))
+
+
+async def numbers(call: Call) -> Response:
+    return json(await statistics.shown(call.site, await _of(call)))
 
 
 async def preview(call: Call) -> Response:
@@ -297,6 +304,9 @@ def _login(site: Site, actor: Actor | None) -> Response:
 
 ENDPOINTS = [
     Endpoint("GET", "/desk/{blog}/details", details, "contributor", "Details, and what can follow"),
+    Endpoint(
+        "GET", "/desk/{blog}/statistics", numbers, "editor", "Plots and tables of its numbers"
+    ),
     Endpoint("POST", "/desk/{blog}/preview", preview, "contributor", "Markdown as it would look"),
     Endpoint(
         "GET", "/desk/{blog}/posts/{post}/source", source, "contributor", "A post as Markdown"

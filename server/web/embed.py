@@ -24,6 +24,7 @@ from server.web.address import base_of, host_of, vary
 from server.web.blogs import MovedTo, find
 from server.web.endpoint import identify
 from server.web.fresh import answer, cache_of, of_blog
+from server.web.kept import FirstPage
 from server.web.problems import Problem
 
 WIDTH: Final = 640
@@ -65,7 +66,7 @@ async def embed(request: Request) -> Response:
     site: Site = request.app.state.site
     loaded = await find(site, request.path_params["blog"], await identify(request, site))
     response = await pages.blog(request, "embed.html")
-    policy = pages.HEADERS["content-security-policy"]
+    policy = pages.PLAYING["content-security-policy"]
     response.headers["content-security-policy"] = policy.replace(
         "frame-ancestors 'self'", f"frame-ancestors {ancestors(loaded.blog)}"
     )
@@ -166,5 +167,5 @@ def _pixels(request: Request, name: str, otherwise: int) -> int:
 ROUTES = [
     Route("/embed.js", script),
     Route("/oembed", oembed),
-    Route("/blogs/{blog}/embed", embed),
+    Route("/blogs/{blog}/embed", FirstPage(embed), methods=["GET"]),
 ]

@@ -4,6 +4,8 @@ A feed gives a post whole, as the page's own article says it, with absolute addr
 newest first page; older ones follow by `?before=<order>` (RFC 5005 section 3), without a gap or a
 double however much is published meanwhile. What was withdrawn is gone from all three; Atom says so
 (RFC 6721), which the others cannot. Ids are the posts' own: they outlive slug, host and edits.
+With `?at=` it is the feed of that moment, which says so in its description, and is not for
+subscribers: it tells of nothing that is gone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,20 +23,21 @@ from starlette.routing import Route
 
 from events import html
 from events.accept import fit
-from events.blog import Post
+from events.blog import Blog, Post
 from events.document import images
-from events.timeline import PAGE
-from server.render import local
+from events.timeline import PAGE, Timeline
+from server.render import local, plain
 from server.site import Site
-from server.tail import Loaded
 from server.web import linked
 from server.web.address import base_of, host_of, picture, urn, vary
 from server.web.blogs import find
 from server.web.endpoint import identify
-from server.web.found import changed_at
-from server.web.fresh import answer, cache_of, of_blog
+from server.web.found import Told, changed_at
+from server.web.fresh import answer, of_blog
+from server.web.moments import NOINDEX, Then, view_of
 from server.web.pages import HEADERS
-from server.web.stretch import order_of
+from server.web.stretch import Asked, order_of
+from server.words import language
 
 TITLE: Final = 80
 """Characters of the title of a post that has none."""
@@ -95,38 +98,49 @@ class Around(Struct, frozen=True):
 
 
 def of_page(
-    site: Site, base: str, loaded: Loaded, form: str, before: str | None
+    site: Site, base: str, told: Told, form: str, before: str | None, then: Then | None = None
 ) -> tuple[Channel, Around]:
-    """The page of a feed below the order `before`, or the first."""
-    blog, timeline = loaded.blog, loaded.timeline
+    """The page of a feed below the order `before`, or the first; of now, or of a past moment."""
+    blog, timeline = told.blog, told.timeline
     home = f"{base}/blogs/{blog.slug}"
-    first = f"{home}/feed.{form}"
+    feed, asked = f"{home}/feed.{form}", Asked(at=then.text if then else "")
+    first = feed + asked.query()
     found = timeline.newest(PAGE + 1, before)
     posts = found[:PAGE]
-    older = f"{first}?before={posts[-1].order}" if len(found) > PAGE else ""
+    older = feed + asked.query(before=posts[-1].order) if len(found) > PAGE else ""
     channel = Channel(
         "https://jsonfeed.org/version/1.1",
         blog.title,
-        home,
-        f"{first}?before={before}" if before else first,
+        home + asked.query(),
+        feed + asked.query(before=before) if before else first,
         blog.language,
         (Author(host_of(base)),),
-        tuple(_item(site, base, loaded, post) for post in posts),
-        description=blog.standfirst or UNSET,
+        tuple(_item(site, base, told, post) for post in posts),
+        description=_described(blog, then) or UNSET,
         next_url=older or UNSET,
-        expired=blog.status == "ended",
+        expired=blog.status == "ended" or then is not None,
     )
-    newer = _newer(loaded, posts, first) if before else ""
-    gone = () if before else _gone(loaded)
-    return channel, Around(urn(blog.id), changed_at(loaded), first, newer, older, gone)
+    newer = _newer(timeline, posts, feed, asked) if before else ""
+    gone = () if before or then else _gone(told)
+    return channel, Around(urn(blog.id), changed_at(told), first, newer, older, gone)
 
 
-def _item(site: Site, base: str, loaded: Loaded, post: Post) -> Item:
+def _described(blog: Blog, then: Then | None) -> str:
+    if then is None:
+        return blog.standfirst
+    say = language(blog.language)
+    shown = local(then.time, blog.time_zone)
+    time = say("moment", day=say.day(shown), clock=say.clock(shown))
+    past = say("past_future" if then.future else "past_at", time=time)
+    return " ".join(filter(None, (past.unescape(), blog.standfirst)))
+
+
+def _item(site: Site, base: str, loaded: Told, post: Post) -> Item:
     shown = next((picture(base, image.attrs) for image in images(post.body)), UNSET)
     return Item(
         urn(post.id),
         f"{base}/blogs/{loaded.blog.slug}/posts/{post.id}",
-        post.title or linked.headline(post, TITLE),
+        _titled(loaded.blog, post),
         words(site, base, loaded, post),
         linked.published(post),
         linked.modified(post),
@@ -137,21 +151,29 @@ def _item(site: Site, base: str, loaded: Loaded, post: Post) -> Item:
     )
 
 
-def words(site: Site, base: str, loaded: Loaded, post: Post) -> str:
+def _titled(blog: Blog, post: Post) -> str:
+    if post.status == "retracted":
+        return language(blog.language)("withheld").unescape()
+    return post.title or linked.headline(blog, post, TITLE)
+
+
+def words(site: Site, base: str, loaded: Told, post: Post) -> str:
     """What the article of a post says, without what a page puts around it."""
     article = site.templates.get_template("article.html")
-    body = html.render(post.body, media=f"{base}/media/")
+    body = html.render(
+        post.body, media=f"{base}/media/", words=plain(loaded.blog.language, post.lang)
+    )
     context = article.new_context({"blog": loaded.blog, "post": post, "body": body})
     return "".join(article.blocks["words"](context)).strip()
 
 
-def _newer(loaded: Loaded, posts: list[Post], first: str) -> str:
+def _newer(timeline: Timeline, posts: list[Post], feed: str, asked: Asked) -> str:
     """The page before this one: it ends where this one begins."""
-    above = loaded.timeline.oldest(PAGE + 1, posts[0].order) if posts else []
-    return f"{first}?before={above[PAGE].order}" if len(above) > PAGE else first
+    above = timeline.oldest(PAGE + 1, posts[0].order) if posts else []
+    return feed + (asked.query(before=above[PAGE].order) if len(above) > PAGE else asked.query())
 
 
-def _gone(loaded: Loaded) -> tuple[Gone, ...]:
+def _gone(loaded: Told) -> tuple[Gone, ...]:
     """The posts withdrawn last, the latest first. Nothing can be done to one but restoring it."""
     changes = reversed(loaded.timeline.changes.values())
     withdrawn = (loaded.blog.posts[each.id] for each in changes if each.id and not each.post)
@@ -178,15 +200,18 @@ def _feed(form: str, media_type: str) -> Callable[[Request], Awaitable[Response]
         site: Site = request.app.state.site
         loaded = await find(site, request.path_params["blog"], await identify(request, site))
         before = order_of(request.query_params.get("before"))
+        view = await view_of(request, site, loaded)
         base = base_of(request)
 
         def write() -> bytes:
-            return written(site.templates, form, *of_page(site, base, loaded, form, before))
+            page = of_page(site, base, view.messages, form, before, view.then)
+            return written(site.templates, form, *page)
 
-        headers = {**HEADERS, "cache-control": cache_of(loaded), **vary(site.settings)}
+        headers = {**HEADERS, "cache-control": view.cache, **vary(site.settings), **view.headers}
         if loaded.blog.visibility != "public":
-            headers["x-robots-tag"] = "noindex"
-        return answer(request, of_blog(loaded, form, base, before), write, media_type, headers)
+            headers |= NOINDEX
+        etag = of_blog(loaded, form, base, before, *view.parts)
+        return await view.made(lambda: answer(request, etag, write, media_type, headers))
 
     return feed
 

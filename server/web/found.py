@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from events.blog import Blog, Post
 from events.document import ImageAttrs, images, plain_text
+from server.messages import Messages
 from server.render import rfc3339
 from server.site import Site
 from server.tail import Loaded
@@ -37,6 +38,10 @@ Disallow: /blogs/*/live
 
 Sitemap: {base}/sitemap.xml
 """
+
+
+Told = Loaded | Messages
+"""A blog and its timeline, of now or of a moment of the past."""
 
 
 class Shown(Struct, frozen=True):
@@ -65,7 +70,7 @@ class Found(Struct, frozen=True):
     """JSON-LD, safe in a script element."""
 
 
-def of_page(base: str, loaded: Loaded, posts: Sequence[Post], before: str | None) -> Found:
+def of_page(base: str, loaded: Told, posts: Sequence[Post], before: str | None) -> Found:
     """The page of a blog that shows `posts`, the most prominent first."""
     blog = loaded.blog
     home = f"{base}/blogs/{blog.slug}"
@@ -85,15 +90,15 @@ def of_page(base: str, loaded: Loaded, posts: Sequence[Post], before: str | None
     )
 
 
-def of_post(base: str, loaded: Loaded, post: Post) -> Found:
+def of_post(base: str, loaded: Told, post: Post) -> Found:
     """The page of one post."""
     blog = loaded.blog
     url = f"{base}/blogs/{blog.slug}/posts/{post.id}"
-    node = linked.of_post(base, blog, post, url, limit=len(plain_text(post.body)))
+    node = linked.of_post(base, blog, post, url, whole=True)
     whole = {"@type": "LiveBlogPosting", "@id": f"{base}/blogs/{blog.slug}", "name": blog.title}
     return Found(
         canonical=url,
-        title=linked.headline(post),
+        title=linked.headline(blog, post),
         description=linked.shortened(plain_text(post.body), DESCRIPTION) or blog.title,
         site=host_of(base),
         published=linked.published(post),
@@ -105,7 +110,7 @@ def of_post(base: str, loaded: Loaded, post: Post) -> Found:
     )
 
 
-def changed_at(loaded: Loaded) -> datetime:
+def changed_at(loaded: Told) -> datetime:
     """When the audience last saw a post come, change or go, or the coverage begin or end."""
     blog, changes = loaded.blog, reversed(loaded.timeline.changes.values())
     # Whatever is done to a public post is public, and to a withdrawn one nothing is done.

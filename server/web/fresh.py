@@ -71,5 +71,10 @@ def answer(
 
 def held(request: Request, etag: str) -> bool:
     """Whether If-None-Match names this ETag, compared weakly as RFC 9110 section 13.1.2 says."""
-    named = request.headers.get("if-none-match", "")
-    return named.strip() == "*" or etag.removeprefix("W/") in _OPAQUE.findall(named)
+    return named(request.headers.get("if-none-match", ""), etag)
+
+
+def named(if_none_match: str, etag: str) -> bool:
+    """The same of the header's text, "" where there is none."""
+    text = if_none_match.strip()
+    return text == "*" or (bool(text) and etag.removeprefix("W/") in _OPAQUE.findall(text))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
+from events import summary
 from events.accept import Fault, check, fit, is_lang
 from events.appearance import (
     MAX_HOST,
@@ -41,6 +42,8 @@ Time = Annotated[datetime, Meta(tz=True)]
 Url = Annotated[str, Meta(max_length=MAX_URL)]
 Colour = Annotated[str, Meta(max_length=7)]
 Host = Annotated[str, Meta(max_length=MAX_HOST)]
+Summary = Annotated[str, Meta(max_length=summary.MAX_SOURCE)]
+"""Markdown: see `events.summary`."""
 
 
 class NewLogo(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +80,8 @@ class NewBlog(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: Line = "UTC"
     visibility: Visibility = "draft"
     show_viewers: bool = False
+    past_public: bool = True
+    summary: Summary = ""
     appearance: Looks = Looks()
 
 
@@ -88,6 +93,8 @@ class BlogPatch(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: Line | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     show_viewers: bool | UnsetType = UNSET
+    past_public: bool | UnsetType = UNSET
+    summary: Summary | UnsetType = UNSET
     appearance: Looks = Looks()
 
 
@@ -137,6 +144,11 @@ def check_blog(blog: NewBlog | BlogPatch) -> None:
         faults.append(Fault("$.language", "is not a language tag such as en or nl-BE"))
     if faults:
         raise invalid(faults)
+
+
+def summary_of(text: str | UnsetType) -> Body | UnsetType:
+    """The summary that is wanted; "" takes it away. Raises `Unreadable`."""
+    return text if isinstance(text, UnsetType) else summary.from_text(text)
 
 
 async def restyle_of(looks: Looks, media: Media) -> Restyle:

@@ -15,6 +15,7 @@ from events.blog import Blog, Post
 from events.document import ImageAttrs, images, plain_text
 from server.render import rfc3339
 from server.web.address import host_of, picture
+from server.words import language
 
 HEADLINE: Final = 110
 """Characters of a headline."""
@@ -33,11 +34,11 @@ def shortened(text: str, limit: int) -> str:
     return (whole or words[: limit - 1]) + "…"
 
 
-def headline(post: Post, limit: int = HEADLINE) -> str:
+def headline(blog: Blog, post: Post, limit: int = HEADLINE) -> str:
     """The title of a post; one without has its first words, or what its first picture shows."""
     alts = (image.attrs.alt for image in images(post.body))
     said = post.title or plain_text(post.body) or next(filter(None, alts), "")
-    return shortened(fit(said), limit) or "Update"
+    return shortened(fit(said), limit) or str(language(post.lang or blog.language)("update"))
 
 
 def published(post: Post) -> str:
@@ -51,15 +52,15 @@ def modified(post: Post) -> str:
     return max([published(post), *since])
 
 
-def of_post(base: str, blog: Blog, post: Post, url: str, limit: int = BODY) -> Node:
-    """A `BlogPosting`; `limit` is for the characters of its text."""
-    text = plain_text(post.body) or headline(post)
+def of_post(base: str, blog: Blog, post: Post, url: str, *, whole: bool = False) -> Node:
+    """A `BlogPosting`, with its `whole` text or so much of it as a list of posts gives."""
+    text = plain_text(post.body) or headline(blog, post)
     node: Node = {
         "@type": "BlogPosting",
         "@id": url,
         "url": url,
-        "headline": headline(post),
-        "articleBody": text if len(text) <= limit else shortened(text, limit),
+        "headline": headline(blog, post),
+        "articleBody": text if whole or len(text) <= BODY else shortened(text, BODY),
         "datePublished": published(post),
         "dateModified": modified(post),
         "author": {"@type": "Person", "name": post.author} if post.author else _site(base),

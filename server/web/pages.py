@@ -1,8 +1,9 @@
 """What the audience opens: front page, a blog, a post, pictures and static files."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -18,8 +19,11 @@ from server.web import found, stretch
 from server.web.address import base_of, vary
 from server.web.blogs import find, listed
 from server.web.endpoint import identify
-from server.web.fresh import FRESH, PRIVATE, answer, cache_of, held, of_blog, validator
+from server.web.fresh import FRESH, PRIVATE, answer, held, of_blog, validator
+from server.web.kept import FirstPage
+from server.web.moments import View, view_of
 from server.web.problems import Problem
+from server.words import preferred
 
 HEADERS = {
     "content-security-policy": (
@@ -31,6 +35,20 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
+PLAYING: Final = {
+    **HEADERS,
+    # Which hosts an editor will name is not known when a page is sent, and what comes live is not
+    # sent with it: so any, but over https alone. The page itself asks none of them for anything;
+    # client/src/player makes a frame or a video at a reader's click, and never before.
+    "content-security-policy": (
+        f"{HEADERS['content-security-policy']}; frame-src https:; media-src https:"
+    ),
+}
+"""The headers of a page of posts, whose videos and embeds can be loaded in their place."""
+
+_WHY: Final = {401: "closed", 403: "closed", 404: "missing", 429: "trouble"}
+"""The words of the catalogues for an answer of that status."""
+
 
 def page(site: Site, name: str, status: int = 200, **values: Any) -> Response:
     """A rendered template that no cache may keep, with the headers every page has."""
@@ -38,12 +56,29 @@ def page(site: Site, name: str, status: int = 200, **values: Any) -> Response:
     return Response(text, status, {**HEADERS, "cache-control": PRIVATE}, "text/html")
 
 
+def missing(request: Request, problem: Problem) -> Response:
+    """The page of an answer other than success, in the language that the asker prefers.
+
+    What exactly was wrong is told in English, where the asker can mend it.
+    """
+    tag = preferred(request.headers.get("accept-language", ""))
+    why = _WHY.get(problem.status, "trouble" if problem.status >= 500 else "unclear")
+    detail = problem.detail if why in {"closed", "unclear"} else ""
+    site: Site = request.app.state.site
+    return page(site, "missing.html", problem.status, tag=tag, why=why, detail=detail)
+
+
 def kept(
-    request: Request, etag: str, cache: str, name: str, values: Callable[[], dict[str, Any]]
+    request: Request,
+    etag: str,
+    cache: str,
+    name: str,
+    values: Callable[[], dict[str, Any]],
+    headers: dict[str, str] = HEADERS,
 ) -> Response:
     """A page that caches may keep, or 304: nothing is gathered or rendered for that."""
     site: Site = request.app.state.site
-    headers = {**HEADERS, "cache-control": cache, **vary(site.settings)}
+    headers = {**headers, "cache-control": cache, **vary(site.settings)}
     template = site.templates.get_template(name)
     return answer(request, etag, lambda: template.render(**values()), "text/html", headers)
 
@@ -54,8 +89,9 @@ async def front(request: Request) -> Response:
     shown = [each.blog for each in await listed(site) if each.blog.visibility == "public"]
     shown.sort(key=lambda blog: blog.position, reverse=True)
     told = [(each.slug, each.title, each.standfirst, each.status, each.language) for each in shown]
-    etag = validator(told)
-    return kept(request, etag, FRESH, "front.html", lambda: {"blogs": shown})
+    base = base_of(request)
+    values = {"blogs": shown, "canonical": f"{base}/"}
+    return kept(request, validator(base, told), FRESH, "front.html", lambda: values)
 
 
 async def blog(request: Request, template: str = "page.html") -> Response:
@@ -66,43 +102,52 @@ async def blog(request: Request, template: str = "page.html") -> Response:
     site: Site = request.app.state.site
     loaded = await _readable(request, site)
     asked = stretch.asked_of(request.query_params)
+    view = await view_of(request, site, loaded)
     base = base_of(request)
 
     def values() -> dict[str, Any]:
-        shown = stretch.of_page(loaded.timeline, asked)
-        pinned = loaded.timeline.pins() if asked.first else []
-        posts = _once([*pinned, *shown.posts])
+        timeline = view.messages.timeline
+        shown = stretch.of_page(timeline, asked)
+        pinned = timeline.pins() if asked.first else []
+        posts = [post for post in _once([*pinned, *shown.posts]) if post.public]
         return {
-            **_listed(loaded, shown, asked),
-            "pinned": [_shown(loaded, post) for post in pinned],
-            "found": found.of_page(base, loaded, posts, asked.before),
+            **_listed(loaded, view, shown, asked),
+            "pinned": [_shown(view, post) for post in pinned],
+            "found": _unlisted(found.of_page(base, view.messages, posts, asked.before), view),
         }
 
-    etag = of_blog(loaded, base, asked, template)
-    return kept(request, etag, cache_of(loaded), template, values)
+    etag = of_blog(loaded, base, asked, template, *view.parts)
+    return await view.made(
+        lambda: kept(request, etag, view.cache, template, values, PLAYING | view.headers)
+    )
 
 
 async def permalink(request: Request) -> Response:
     """One post, at any depth, and those below it."""
     site: Site = request.app.state.site
     loaded = await _readable(request, site)
-    post = loaded.timeline.posts.get(request.path_params["post"])
+    view = await view_of(request, site, loaded)
+    post = view.messages.timeline.posts.get(request.path_params["post"])
     if post is None:
         raise Problem(404, "this post is not there, or was withdrawn")
     base = base_of(request)
 
     def values() -> dict[str, Any]:
         # Its own place is the highest of the page: `~` comes after all that an order is made of.
-        asked = stretch.Asked(before=f"{post.order}~")
+        at = view.then.text if view.then else ""
+        asked = stretch.Asked(before=f"{post.order}~", at=at)
+        shown = stretch.of_post(view.messages.timeline, post, at)
         return {
-            **_listed(loaded, stretch.of_post(loaded.timeline, post), asked),
+            **_listed(loaded, view, shown, asked),
             "pinned": [],
             "post": post,
-            "found": found.of_post(base, loaded, post),
+            "found": _unlisted(found.of_post(base, view.messages, post), view),
         }
 
-    etag = of_blog(loaded, base, post.id)
-    return kept(request, etag, cache_of(loaded), "permalink.html", values)
+    etag = of_blog(loaded, base, post.id, *view.parts)
+    return await view.made(
+        lambda: kept(request, etag, view.cache, "permalink.html", values, PLAYING | view.headers)
+    )
 
 
 async def picture(request: Request) -> Response:
@@ -142,20 +187,29 @@ def _once(posts: Iterable[Post]) -> list[Post]:
     return list({post.id: post for post in posts}.values())
 
 
-def _listed(loaded: Loaded, shown: stretch.Stretch, asked: stretch.Asked) -> dict[str, Any]:
+def _listed(
+    loaded: Loaded, view: View, shown: stretch.Stretch, asked: stretch.Asked
+) -> dict[str, Any]:
     return {
-        "blog": loaded.blog,
-        "articles": [_shown(loaded, post) for post in shown.posts],
-        "keys": loaded.feed.messages.key_events(),
-        "position": str(loaded.timeline.position),
-        "tags": stretch.tags_of(loaded.timeline, asked.tag),
+        "blog": view.messages.blog,
+        "articles": [_shown(view, post) for post in shown.posts],
+        "keys": view.messages.key_events(),
+        "position": str(view.messages.timeline.position),
+        # Those of now also in the past: for those of then, each of its posts would be decoded.
+        "tags": stretch.offered(loaded, asked.tag),
         "shown": shown,
         "asked": asked,
+        "then": view.then,
     }
 
 
-def _shown(loaded: Loaded, post: Post) -> dict[str, object]:
-    return {"post": post, "html": loaded.feed.messages.article(post)}
+def _shown(view: View, post: Post) -> dict[str, object]:
+    return {"post": post, "html": view.messages.article(post)}
+
+
+def _unlisted(said: found.Found, view: View) -> found.Found:
+    """Search engines are to find what is so now."""
+    return replace(said, listed=False) if view.then else said
 
 
 async def _readable(request: Request, site: Site) -> Loaded:
@@ -163,9 +217,9 @@ async def _readable(request: Request, site: Site) -> Loaded:
 
 
 ROUTES = [
+    Route("/blogs/{blog}", FirstPage(blog), methods=["GET"]),
     Route("/", front),
     Route("/demo", demo),
-    Route("/blogs/{blog}", blog),
     Route("/blogs/{blog}/posts/{post}", permalink),
     Route("/media/{name}", picture),
 ]

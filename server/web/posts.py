@@ -1,7 +1,8 @@
 """The API's posts: write, read, revise, move through their statuses."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
+from itertools import islice
 from typing import get_args
 
 import msgspec
@@ -18,20 +19,19 @@ from events.commands import (
     RevisePost,
     WritePost,
 )
-from events.entry import Stored, load
+from events.entry import Stored
 from events.frames import PostView
-from events.history import Version, versions
 from events.position import Position
-from events.timeline import PAGE
+from events.timeline import PAGE, Timeline
 from server.access import Actor
 from server.log import entries
 from server.media import MAX_BYTES, Picture
-from server.past import moment
 from server.permits import permit
 from server.site import Site
 from server.tail import Loaded
 from server.web.blogs import found
 from server.web.endpoint import Call, Endpoint, json
+from server.web.fresh import PRIVATE, answer, of_blog
 from server.web.inputs import (
     NewPost,
     PostPatch,
@@ -43,6 +43,7 @@ from server.web.inputs import (
     tags_of,
     utc,
 )
+from server.web.moments import View, view_of
 from server.web.problems import Problem
 from server.web.stretch import order_of
 
@@ -50,23 +51,16 @@ LIST_LIMIT = 100
 
 
 class Posts(Struct, frozen=True):
-    """A page of a list; `next` is the `before` of the page after it."""
+    """A page of a list; `next` is the `before` of the page after it.
+
+    Of the past: `at` is the moment that is shown, `future` that it is yet to come and this is now.
+    """
 
     posts: tuple[PostView, ...]
     next: str | None
     position: str
-
-
-class VersionView(Struct, frozen=True):
-    version: int
-    at: str
-    actor: str
-    events: tuple[str, ...]
-    post: PostView
-
-
-class History(Struct, frozen=True):
-    versions: tuple[VersionView, ...]
+    at: datetime | UnsetType = UNSET
+    future: bool | UnsetType = UNSET
 
 
 async def list_posts(call: Call) -> Response:
@@ -75,26 +69,55 @@ async def list_posts(call: Call) -> Response:
     await _catch_up(call, loaded)
     if call.asked("status"):
         return json(_desk_list(call, loaded))
-    blog, timeline = loaded.blog, loaded.timeline
-    if at := call.asked("at"):
-        blog, timeline = await call.site.past.shown(loaded.blog, moment(at))
-    limit = _number(call, "limit", PAGE, LIST_LIMIT)
+    view = await view_of(call.request, call.site, loaded)
+    limit = number_of(call, "limit", PAGE, LIST_LIMIT)
     sort = call.asked("sort") or "newest"
     if sort not in {"newest", "oldest"}:
         raise Problem(400, f"sort takes newest or oldest, not {sort[:40]}")
     cursor = order_of(call.asked("before"))
     tag, keys_only = call.asked("tag"), call.asked("key") == "true"
-    chosen = []
-    for post in timeline.walk(newest_first=sort == "newest"):
-        passed = cursor and (post.order >= cursor if sort == "newest" else post.order <= cursor)
-        if passed or (tag and tag not in post.tags) or (keys_only and not post.key):
-            continue
-        chosen.append(post)
-        if len(chosen) > limit:
-            break
-    more = chosen[limit - 1].order if len(chosen) > limit else None
-    views = tuple(call.site.articles.view(blog, post) for post in chosen[:limit])
-    return json(Posts(views, more, str(timeline.position)))
+
+    def write() -> bytes:
+        blog, timeline = view.messages.blog, view.messages.timeline
+        chosen = _chosen(timeline, sort == "newest", cursor, limit + 1, tag, keys_only)
+        more = chosen[limit - 1].order if len(chosen) > limit else None
+        views = tuple(call.site.articles.view(blog, post) for post in chosen[:limit])
+        then = view.then
+        at, future = (then.time, then.future) if then else (UNSET, UNSET)
+        return msgspec.json.encode(Posts(views, more, str(timeline.position), at, future))
+
+    return await _past_or_present(call, loaded, view, write)
+
+
+def _chosen(
+    timeline: Timeline, newest: bool, cursor: str | None, most: int, tag: str | None, keys: bool
+) -> list[Post]:
+    """The posts of a list beyond its cursor; without a tag, no others are looked at."""
+    if not (tag or keys):
+        return timeline.newest(most, cursor) if newest else timeline.oldest(most, cursor)
+    walked: Iterable[Post] = timeline.walk(newest_first=newest)
+    if keys:
+        keyed = (timeline.posts[id] for id in timeline.keys)
+        walked = sorted(keyed, key=lambda post: post.order, reverse=newest)
+    beyond = (
+        post
+        for post in walked
+        if not cursor or (post.order < cursor if newest else post.order > cursor)
+    )
+    return list(islice((post for post in beyond if not tag or tag in post.tags), most))
+
+
+async def _past_or_present(
+    call: Call, loaded: Loaded, view: View, write: Callable[[], bytes]
+) -> Response:
+    """An answer of the API about a blog as it is, or about its past, which caches may keep."""
+    if view.then is None:
+        headers = {"cache-control": PRIVATE}
+        return Response(write(), 200, headers, "application/json")
+    request = call.request
+    etag = of_blog(loaded, request.url.path, str(request.query_params), *view.parts)
+    headers = {"cache-control": view.cache, **view.headers}
+    return await view.made(lambda: answer(request, etag, write, "application/json", headers))
 
 
 def _desk_list(call: Call, loaded: Loaded) -> Posts:
@@ -137,7 +160,14 @@ async def write_post(call: Call) -> Response:
 async def read_post(call: Call) -> Response:
     loaded = await found(call)
     await _catch_up(call, loaded)
-    return _post_answer(call, loaded, _visible(call.actor, loaded, call["post"]))
+    view = await view_of(call.request, call.site, loaded)
+    if view.then is None:
+        return _post_answer(call, loaded, visible(call.actor, loaded, call["post"]))
+    post = view.messages.timeline.posts.get(call["post"])
+    if post is None:
+        raise Problem(404, f"there was no post {call['post'][:80]} in this blog at that moment")
+    answer = msgspec.json.encode(view.messages.view(post))
+    return await _past_or_present(call, loaded, view, lambda: answer)
 
 
 async def revise_post(call: Call) -> Response:
@@ -189,28 +219,6 @@ async def mark_key(call: Call) -> Response:
 
 async def clear_key(call: Call) -> Response:
     return await _written(call, await found(call), MarkKey(call["post"], key=False))
-
-
-async def post_history(call: Call) -> Response:
-    """Every version of a post, for those who may edit it."""
-    loaded = await found(call)
-    post = _visible(call.actor, loaded, call["post"])
-    if not (call.someone.reaches("editor", loaded.id) or post.created_by == call.someone.id):
-        raise Problem(403, "the history of a post is for its author and the editors")
-    return json(
-        History(
-            tuple(
-                VersionView(
-                    version.post.version,
-                    version.post.changed_at.isoformat() if version.post.changed_at else "",
-                    version.post.changed_by,
-                    version.events,
-                    private(call.site, loaded.blog, version.post),
-                )
-                for version in await _versions(call.site, loaded, post.id)
-            )
-        )
-    )
 
 
 async def read_log(call: Call) -> Response:
@@ -277,18 +285,14 @@ async def _as_of(site: Site, loaded: Loaded, post_id: str, position: Position) -
     post = loaded.blog.posts.get(post_id)
     if post and post.position <= position:
         return post
-    then = [v.post for v in await _versions(site, loaded, post_id) if v.post.position <= position]
+    history = await site.records.history(loaded, post_id)
+    then = [each.version.post for each in history if each.version.post.position <= position]
     if not then:
         raise Problem(404, f"there is no post {post_id[:80]} in this blog")
     return then[-1]
 
 
-async def _versions(site: Site, loaded: Loaded, post_id: str) -> list[Version]:
-    stored = [load(each) async for each in entries(site.log, loaded.id)]
-    return await asyncio.to_thread(versions, loaded.id, stored, post_id)
-
-
-def _visible(actor: Actor | None, loaded: Loaded, post_id: str) -> Post:
+def visible(actor: Actor | None, loaded: Loaded, post_id: str) -> Post:
     """A post, if the asker may see it: 404 otherwise, withdrawn texts included."""
     post = loaded.blog.posts.get(post_id)
     insider = actor is not None and (
@@ -331,7 +335,7 @@ def position_of(text: str) -> Position:
         raise Problem(400, str(error)) from None
 
 
-def _number(call: Call, name: str, default: int, limit: int) -> int:
+def number_of(call: Call, name: str, default: int, limit: int) -> int:
     text = call.asked(name)
     if text is None:
         return default
@@ -356,9 +360,8 @@ ENDPOINTS = [
     Endpoint(
         "POST", _POSTS, write_post, "contributor", "Write a post", NewPost, PostView, status=201
     ),
-    Endpoint("GET", _POST, read_post, None, "One post", gives=PostView, query=("min",)),
+    Endpoint("GET", _POST, read_post, None, "One post", gives=PostView, query=("min", "at")),
     Endpoint("PATCH", _POST, revise_post, "contributor", "Revise a post", PostPatch, PostView),
-    Endpoint("GET", _POST + "/history", post_history, "contributor", "Its versions", gives=History),
     Endpoint(
         "PUT",
         _POST + "/status",

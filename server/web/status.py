@@ -38,13 +38,22 @@ async def metrics(request: Request) -> Response:
         "readers": site.crowd.count,
         "sockets": len(site.pulse.connections),
         "handshakes_waiting": site.turnstile.waiting,
+        "replays": len(site.replays.viewers),
+        "replay_bytes": site.replays.kept,
         "loaded_blogs": len(site.tail.loaded),
+        "projections_building": site.projections.building,
+        "projections_failed": site.projections.failed,
         "degraded": int(bool(site.tail.degraded)),
         "tasks": len(asyncio.all_tasks()),
         "descriptors": _descriptors(),
     }
     lines = [
         f"# TYPE liveblog_{name} gauge\nliveblog_{name} {value}\n" for name, value in gauges.items()
+    ]
+    lines.append("# TYPE liveblog_projections gauge\n")
+    lines += [
+        f'liveblog_projections{{name="{name}",schema="{schema}"}} {blogs}\n'
+        for (name, schema), blogs in site.projections.answering.items()
     ]
     lines += [
         "# TYPE liveblog_reader_messages_total counter\n",

@@ -4,16 +4,19 @@ A page is a stretch of the timeline, newest or oldest first, of all posts or of 
 Its address is its cursor, so crawlers and readers without a script come to every post.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, Literal
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 from starlette.datastructures import QueryParams
 
 from events.blog import Post
+from events.position import Position
 from events.timeline import PAGE, Timeline
+from server.tail import Loaded
 from server.web.problems import Problem
 
 AROUND: Final = 10
@@ -23,16 +26,22 @@ TAGS: Final = 20
 LONGEST: Final = 200
 """Characters of a tag that is asked for."""
 
+_OFFERED: Final[WeakKeyDictionary[Loaded, tuple[Position, Sequence[str]]]] = WeakKeyDictionary()
+
 Sort = Literal["newest", "oldest"]
 
 
 class Asked(Struct, frozen=True):
-    """What a page's query says. `before` and `after` are orders, and not in the page themselves."""
+    """What a page's query says. `before` and `after` are orders, and not in the page themselves.
+
+    `at` is a moment of the past, as it was asked for; "" is now.
+    """
 
     before: str | None = None
     after: str | None = None
     tag: str = ""
     sort: Sort = "newest"
+    at: str = ""
 
     @property
     def first(self) -> bool:
@@ -42,13 +51,16 @@ class Asked(Struct, frozen=True):
     def to(self, *, sort: Sort | None = None, tag: str | None = None) -> str:
         """The query of the first page in another order, or with another tag."""
         other = Asked(
-            tag=self.tag if tag is None else tag, sort=self.sort if sort is None else sort
+            tag=self.tag if tag is None else tag,
+            sort=self.sort if sort is None else sort,
+            at=self.at,
         )
         return other.query()
 
     def query(self, **cursor: str) -> str:
         """The query of another page of the same list; "" is the blog's own page."""
-        named = {"sort": "oldest" if self.sort == "oldest" else "", "tag": self.tag, **cursor}
+        sort = "oldest" if self.sort == "oldest" else ""
+        named = {"sort": sort, "tag": self.tag, **cursor, "at": self.at}
         given = {name: value for name, value in named.items() if value}
         return f"?{urlencode(given)}" if given else ""
 
@@ -76,7 +88,9 @@ def asked_of(params: QueryParams) -> Asked:
     before, after = (order_of(params.get(name), name) for name in ("before", "after"))
     if before and after:
         raise Problem(400, "before and after exclude each other")
-    return Asked(before, after, tag, "oldest" if sort == "oldest" else "newest")
+    return Asked(
+        before, after, tag, "oldest" if sort == "oldest" else "newest", params.get("at") or ""
+    )
 
 
 def order_of(text: str | None, name: str = "before") -> str | None:
@@ -104,25 +118,43 @@ def of_page(timeline: Timeline, asked: Asked, size: int = PAGE) -> Stretch:
     )
 
 
-def of_post(timeline: Timeline, post: Post, size: int = AROUND) -> Stretch:
+def of_post(timeline: Timeline, post: Post, at: str = "", size: int = AROUND) -> Stretch:
     """The stretch that begins with a post."""
+    asked = Asked(at=at)
     below = timeline.newest(size, post.order)
     posts = [post, *below[: size - 1]]
     return Stretch(
         posts,
-        _newer(timeline, Asked(), post.order, PAGE),
-        Asked().query(before=posts[-1].order) if len(below) == size else None,
+        _newer(timeline, asked, post.order, PAGE),
+        asked.query(before=posts[-1].order) if len(below) == size else None,
     )
 
 
 def tags_of(timeline: Timeline, chosen: str = "") -> list[str]:
     """The tags of most posts, in the order of the alphabet, and the chosen one whatever it is."""
+    return _with(chosen, _most_used(timeline))
+
+
+def offered(loaded: Loaded, chosen: str = "") -> list[str]:
+    """The same of a blog as it is now, counted once for each position."""
+    position, tags = _OFFERED.get(loaded, (None, ()))
+    if position != loaded.timeline.position:
+        position, tags = loaded.timeline.position, _most_used(loaded.timeline)
+        _OFFERED[loaded] = position, tags
+    return _with(chosen, tags)
+
+
+def _with(chosen: str, tags: Sequence[str]) -> list[str]:
+    return sorted({*tags, *([chosen] if chosen else [])}, key=str.casefold)
+
+
+def _most_used(timeline: Timeline) -> Sequence[str]:
     counts: dict[str, int] = {}
-    for post in timeline.posts.values():
+    # A list is made in one step: a page of the past asks for the tags of now beside the event loop.
+    for post in list(timeline.posts.values()):
         for tag in post.tags:
             counts[tag] = counts.get(tag, 0) + 1
-    most = sorted(counts, key=lambda tag: (-counts[tag], tag))[:TAGS]
-    return sorted({*most, *([chosen] if chosen else [])}, key=str.casefold)
+    return sorted(counts, key=lambda tag: (-counts[tag], tag))[:TAGS]
 
 
 def _oldest_first(timeline: Timeline, asked: Asked, size: int) -> Stretch:
@@ -141,8 +173,8 @@ def _newer(timeline: Timeline, asked: Asked, order: str, size: int) -> str | Non
 
 
 def _under(order: str | None) -> str | None:
-    """An order just below another."""
-    return order[:-1] if order else None
+    """An order below another, which no post has: `-` is lower than what all orders begin with."""
+    return order and (order[:-1] or "-")
 
 
 def _below(timeline: Timeline, asked: Asked, order: str | None, size: int) -> list[Post]:

@@ -11,17 +11,22 @@ from tests.bench import (
     append,
     deflate,
     fanout,
+    first_page,
     fold,
     growth,
     handshakes,
     idle,
+    lighthouse,
     machine,
     memory,
+    past,
     proxied,
+    replay,
     script,
     sse,
     stalled,
     storm,
+    verify,
 )
 from tests.bench.options import Options
 from tests.bench.table import Row, show, tell
@@ -40,9 +45,15 @@ ROWS: dict[str, Callable[[Options], list[Row]]] = {
     "append": append.rows,
     "fold": fold.folds,
     "cold": fold.cold,
+    "verify": verify.rows,
+    "replay": replay.rows,
+    "frames": replay.frames,
+    "past": past.rows,
     "script": script.rows,
+    "page": first_page.rows,
+    "lighthouse": lighthouse.rows,
 }
-ALONE = {"append", "fold", "cold", "script"}
+ALONE = {"append", "fold", "cold", "verify", "frames", "past", "script", "lighthouse"}
 """Rows without a crowd: nothing shares the machine with them, so they may use all of it."""
 
 
@@ -73,7 +84,7 @@ def _asked() -> tuple[list[str], Options]:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--messages", type=int, default=8)
     parser.add_argument("--beside", default="", help="only these peers, by a part of their names")
-    parser.add_argument("--plot", type=Path, help="where `growth` writes its picture, an SVG")
+    parser.add_argument("--plot", type=Path, help="where `growth` or `past` draws, an SVG")
     asked = parser.parse_args()
     if unknown := set(asked.rows) - set(ROWS):
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")

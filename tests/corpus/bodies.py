@@ -86,7 +86,7 @@ leaves: st.SearchStrategy[Block] = st.one_of(
         width=st.integers(0, 4000),
         height=st.integers(0, 4000),
     ).map(Image),
-    st.builds(VideoAttrs, urls, words).map(Video),
+    st.builds(VideoAttrs, urls, words, urls | st.just(""), urls | st.just("")).map(Video),
     st.builds(LinkCardAttrs, urls, words, words).map(LinkCard),
     st.builds(EmbedAttrs, urls, words, words).map(Embed),
     st.just(Divider()),

@@ -19,15 +19,28 @@ FLAGS = (
 )
 
 
+LEFT = "failed: WebSocket is closed before the connection is established."
+"""What the browser says of a page that was left while it was still connecting."""
+UNCONFINED = ("--no-sandbox",) if os.geteuid() == 0 else ()
+"""It refuses root otherwise."""
+
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, else Playwright's own."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    unconfined = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses root otherwise
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=[*FLAGS, *unconfined])
+        found = next(filter(None, map(shutil.which, NAMES)), None)
+        browser = playwright.chromium.launch(executable_path=found, args=[*FLAGS, *UNCONFINED])
         yield browser
         browser.close()
+
+
+def program() -> str:
+    """The path of the Chromium that `chromium` starts, for those who start it themselves."""
+    if found := next(filter(None, map(shutil.which, NAMES)), None):
+        return found
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
 
 
 class Watch:
@@ -49,7 +62,7 @@ class Watch:
         context.on("page", lambda page: page.on("websocket", lambda socket: self._went(socket.url)))
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not message.text.endswith(LEFT):
             self.errors.append(message.text)
 
     def _asked(self, dialog: Dialog) -> None:

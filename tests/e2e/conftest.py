@@ -11,9 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.e2e.browser import watched
 from tests.process import Server, liveblog
+from tests.showcase import Showcase
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -55,3 +57,28 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=sandbox)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def showcase(site: Site) -> Showcase:
+    return Showcase(site)
+
+
+@pytest.fixture(scope="module")
+def visitor(site: Site, browser: Browser) -> Iterator[Page]:
+    """Somebody without a session, also at doors that are closed, whose pages do nothing wrong."""
+    with watched(browser, site.url) as (context, watch):
+        yield context.new_page()
+        refused = "Failed to load resource: the server responded with a status of 40"
+        watch.errors = [line for line in watch.errors if not line.startswith(refused)]
+
+
+@pytest.fixture(scope="module")
+def admin(site: Site, browser: Browser) -> Iterator[Page]:
+    """Somebody at the desk, whose pages do nothing wrong."""
+    with watched(browser, site.url) as (context, _):
+        page = context.new_page()
+        page.goto(site.login_url("ada"))
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/desk")
+        yield page

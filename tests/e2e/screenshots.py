@@ -4,11 +4,14 @@ import subprocess
 import tempfile
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
+import httpx
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.browser import chromium
+from tests.e2e.long_day import long_day
 from tests.process import LIVEBLOG
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -48,6 +51,39 @@ def photograph(browser: Browser, home: str, login: str) -> None:
     take(desktop, "desk-desktop-light")
 
 
+def look_up(browser: Browser, record: str) -> None:
+    """The record where it tells of an edit."""
+    page = browser.new_page(viewport=DESKTOP, color_scheme="light")
+    edited = page.locator(".deed:is([data-kind=edited], [data-kind=corrected]):has(ins)")
+    while page.goto(record) and not edited.count():
+        page.wait_for_timeout(500)  # the day goes on
+    edited.first.evaluate("deed => scrollTo(0, deed.offsetTop - 300)")
+    take(page, "record-desktop-light")
+
+
+def rewind(browser: Browser, replay: str) -> None:
+    """The replay of a day that is over, in the middle of it: on a desk, and on a phone."""
+    looks: list[tuple[str, ViewportSize, Literal["light", "dark"]]] = [
+        ("desktop", DESKTOP, "light"),
+        ("phone", PHONE, "dark"),
+    ]
+    for name, viewport, scheme in looks:
+        page = browser.new_page(
+            viewport=viewport, color_scheme=scheme, is_mobile=viewport is PHONE, locale="en-GB"
+        )
+        page.goto(replay)
+        expect(page.locator("#moment")).to_be_enabled()
+        page.get_by_text("Key events", exact=True).first.click()
+        page.locator("#chapters a").nth(3).click()
+        page.get_by_role("link", name="Next event").click()
+        expect(page.locator("#blog[data-link=live]")).to_be_attached()
+        page.locator("#day").click()
+        page.wait_for_function(
+            "() => document.getAnimations().every((each) => each instanceof CSSAnimation)"
+        )
+        take(page, f"replay-{name}-{scheme}")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as data:
         command = [*LIVEBLOG, "demo", "--data", data, "--port", "0", "--pace", "10"]
@@ -58,6 +94,9 @@ def main() -> None:
             try:
                 with chromium() as browser:
                     photograph(browser, home, login)
+                    day = httpx.get(f"{home}/demo").headers["location"]
+                    look_up(browser, f"{home}{day}/record")
+                    rewind(browser, f"{home}{long_day(Path(data))}/replay")
             finally:
                 demo.terminate()
 

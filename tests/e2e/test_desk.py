@@ -304,7 +304,7 @@ def test_a_picture_needs_words_or_to_be_decoration(desk: Page) -> None:
     press(form, "Upload and insert")
     expect(form).to_contain_text("Say what the picture shows")
     form.get_by_label("What it shows").fill("The quay [north] at dusk")
-    form.get_by_label("Caption").fill("Half past nine")
+    form.get_by_label("Caption", exact=True).fill("Half past nine")
     press(form, "Upload and insert")
     expect(form.locator("[data-slot=picture]")).to_be_hidden()
     press(form, "Publish")
@@ -312,6 +312,43 @@ def test_a_picture_needs_words_or_to_be_decoration(desk: Page) -> None:
     expect(image).to_have_attribute("alt", "The quay [north] at dusk")
     expect(image).to_have_js_property("naturalWidth", 320)
     expect(posts(desk).locator("figcaption")).to_contain_text("Half past nine")
+
+
+def test_a_video_is_put_into_the_text_with_what_it_says(desk: Page) -> None:
+    form = new(desk)
+    text(form).fill("Watch:")
+    press(form, "Video …")
+    form.get_by_label("Address, of").fill("https://video.example/1")
+    form.get_by_label("Captions").fill("1.vtt")
+    press(form, "Insert")
+    expect(form).to_contain_text("The address of the captions begins with https://")
+    form.get_by_label("Captions").fill("https://video.example/1.vtt")
+    form.get_by_label("Transcript").fill("https://video.example/words")
+    press(form, "Insert")
+    expect(form.locator("[data-slot=video]")).to_be_hidden()
+    expect(text(form)).to_be_focused()
+    press(form, "Publish")
+    card = posts(desk).locator(".card.video")
+    expect(card).to_contain_text("video.example")
+    expect(card.get_by_role("link", name="Captions")).to_be_visible()
+    transcript = card.get_by_role("link", name="Transcript")
+    expect(transcript).to_have_attribute("href", "https://video.example/words")
+
+
+def test_the_summary_is_written_at_the_desk(desk: Page, api: httpx.Client, slug: str) -> None:
+    desk.get_by_text("Title, address, language …").click()
+    summary = desk.locator("#details [name=summary]")
+    summary.fill("# It rains")
+    press(desk, "Save details")
+    expect(desk.locator("#details")).to_contain_text("takes paragraphs and lists alone")
+    summary.fill("* It *rains*")
+    press(desk, "Save details")
+    expect(desk.locator("#details")).to_contain_text("Saved.")
+    assert api.get(f"/api/blogs/{slug}").json()["summary"] == "- It *rains*"
+    api.patch(f"/api/blogs/{slug}", json={"summary": "Dry again."}).raise_for_status()
+    desk.reload()
+    desk.get_by_text("Title, address, language …").click()
+    expect(summary).to_have_value("Dry again.")
 
 
 def test_rubbish_is_no_picture_and_nothing_typed_is_lost(desk: Page) -> None:

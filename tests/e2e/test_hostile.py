@@ -32,7 +32,8 @@ FOREIGN = """
       wrong.push(script.outerHTML);
   for (const each of document.body.querySelectorAll("*")) {
     if (each.matches("article :is(script, style, link, meta, base, iframe, object, embed, form, " +
-        "input, button, svg, math, video, audio, template, noscript, dialog, :not(:defined))"))
+        "input, button:not(.card > .load), svg, math, video, audio, template, noscript, dialog, " +
+        ":not(:defined))"))
       wrong.push(each.outerHTML);
     for (const { name } of each.attributes)
       if (/^(on|style$|srcdoc$|srcset$|ping$|formaction$)/.test(name)) wrong.push(each.outerHTML);

@@ -125,7 +125,7 @@ def test_the_legal_pages_are_linked_from_below_every_page(server: Server) -> Non
         post = room.writes("A post.")
         room.changes(appearance={"privacy": LEGAL["privacy"]})
         for path in ("", f"/posts/{post}"):
-            links = shown(room.asks(path), "body > footer a")
+            links = shown(room.asks(path), "body > footer .legal a")
             wanted = [LEGAL["imprint"], LEGAL["privacy"]]
             assert [link.attributes["href"] for link in links] == wanted
 

@@ -106,6 +106,9 @@ def views(room: Newsroom, post: str, picture: str) -> list[str]:
         f"{room.path}/feed.atom",
         f"{room.path}/feed.rss",
         f"{room.path}/feed.json",
+        f"{room.path}/record",
+        f"{room.path}/record?post={post}",
+        f"{room.api}/record",
         f"{room.api}/changes",
         f"{room.api}/changes?as=html",
         f"{room.api}/changes?since={position.partition('-')[0]}-1",
@@ -157,6 +160,25 @@ def test_what_was_withdrawn_never_comes_back_out_of_a_cache(
                 assert not tells(cache.get(path)), path
         until(lambda: cache.get(room.path).headers["x-cache"] == "REVALIDATED")
         assert WORD not in cache.get(room.path).text
+
+
+def test_both_forms_of_a_page_leave_the_cache(server: Server, cache: httpx.Client) -> None:
+    with Newsroom(server, "forms") as room:
+        room.writes("This stays.")
+        post = room.writes(f"{WORD}.")
+        room.asks()  # from here on it is compressed too
+
+        def asks(coding: str) -> httpx.Response:
+            return cache.get(room.path, headers={"accept-encoding": coding})
+
+        for coding, encoding in (("gzip", "gzip"), ("identity", None)) * 2:
+            assert WORD in asks(coding).text
+            assert asks(coding).headers.get("content-encoding") == encoding
+        room.retracts(post)
+        for coding in ("gzip", "identity"):
+            until(lambda coding=coding: not tells(asks(coding)))  # type: ignore[misc]
+        for coding in ("gzip", "identity") * 3:
+            assert not tells(asks(coding))
 
 
 def test_a_cache_spares_the_server(server: Server, cache: httpx.Client) -> None:

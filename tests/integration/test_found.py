@@ -260,7 +260,7 @@ def test_a_cache_keeps_hosts_apart(server: Server) -> None:
         for path in ("", "/feed.atom", "/feed.rss", "/feed.json"):
             ours = room.asks(path)
             theirs = room.asks(path, host="other.example")
-            assert ours.headers["vary"] == "Host"
+            assert "Host" in ours.headers["vary"]
             assert "http://other.example/" in theirs.text
             assert ours.headers["etag"] != theirs.headers["etag"]
 

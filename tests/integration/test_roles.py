@@ -54,6 +54,8 @@ TABLE: dict[str, Row] = {
     "DELETE /api/blogs/{blog}/posts/{post}/key": Row("401 403 403 200 200"),
     "POST /api/blogs/{blog}/media": Row("401 403 415 415 415", {"content": b"no picture"}),
     "GET /api/blogs/{blog}/changes": Row("200 200 200 200 200"),
+    "GET /api/blogs/{blog}/marks": Row("200 200 200 200 200"),
+    "GET /api/blogs/{blog}/record": Row("200 200 200 200 200"),
     "GET /api/blogs/{blog}/log": Row("401 403 403 200 200"),
     "GET /api/openapi.json": Row("200 200 200 200 200"),
     "GET /api/docs": Row("200 200 200 200 200"),
@@ -67,6 +69,8 @@ TABLE: dict[str, Row] = {
     "GET /demo": Row("404 404 404 404 404"),
     "GET /blogs/{blog}": Row("200 200 200 200 200"),
     "GET /blogs/{blog}/posts/{post}": Row("200 200 200 200 200"),
+    "GET /blogs/{blog}/record": Row("200 200 200 200 200"),
+    "GET /blogs/{blog}/replay": Row("200 200 200 200 200"),
     "GET /blogs/{blog}/embed": Row("200 200 200 200 200"),
     "GET /embed.js": Row("200 200 200 200 200"),
     "GET /oembed": Row("404 404 404 404 404"),
@@ -81,11 +85,14 @@ TABLE: dict[str, Row] = {
     "GET /desk": Row("401 403 200 200 200"),
     "GET /desk/{blog}": Row("401 403 200 200 200"),
     "GET /desk/{blog}/details": Row("401 403 200 200 200"),
+    "GET /desk/{blog}/statistics": Row("401 403 403 200 200"),
     "POST /desk/{blog}/preview": Row("401 403 200 200 200", {"json": {"markdown": "x"}}),
     "GET /desk/{blog}/posts/{post}/source": Row("401 403 200 200 200"),
+    "GET /desk/{blog}/posts/{post}/history": Row("401 403 403 200 200"),
 }
 SOCKETS: dict[str, str] = {
     "/blogs/{blog}/live": "hello hello hello hello hello",
+    "/blogs/{blog}/replay/live": "hello hello hello hello hello",
     "/desk/{blog}/live": "4401 4401 hello hello hello",
 }
 READABLE_TO = {
@@ -190,7 +197,9 @@ def test_a_socket_answers_each_role(house: House, path: str) -> None:
 def test_a_blog_is_readable_to_whom_its_visibility_says(house: House, visibility: str) -> None:
     blog = house.blog(visibility)["blog"]
     feeds = [f"/blogs/{blog}/feed.{form}" for form in ("atom", "rss", "json")]
-    for path in (f"/api/blogs/{blog}", f"/blogs/{blog}", f"/api/blogs/{blog}/changes", *feeds):
+    records = [f"/blogs/{blog}/record", f"/api/blogs/{blog}/record", f"/blogs/{blog}/replay"]
+    changes = f"/api/blogs/{blog}/changes"
+    for path in (f"/api/blogs/{blog}", f"/blogs/{blog}", changes, *records, *feeds):
         answers = [str(house.clients[who].get(path).status_code) for who in WHO]
         assert " ".join(answers) == READABLE_TO[visibility]
 

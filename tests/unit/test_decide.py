@@ -21,15 +21,20 @@ from events.commands import (
     Stale,
     WritePost,
 )
+from events.document import Paragraph, Text
 from events.facts import (
     BlogAppearanceChanged,
     BlogCreated,
     BlogDeleted,
     BlogDetails,
     BlogDetailsChanged,
+    BlogPastClosed,
+    BlogPastOpened,
     BlogSlugChanged,
     BlogStatus,
     BlogStatusChanged,
+    BlogSummarised,
+    BlogSummary,
     BlogVisibilityChanged,
     Event,
     Note,
@@ -193,6 +198,29 @@ def test_a_blog_shows_its_viewers_from_when_it_says_so_and_through_other_changes
     )
     given(replace(A_BLOG, show_viewers=True)).then(
         BlogCreated("fair", "en", "UTC", "draft", True, details)
+    )
+
+
+def test_the_past_is_closed_and_opened_by_facts_of_its_own() -> None:
+    story = given(A_BLOG).when(ChangeBlog(past_public=True)).then()
+    story.when(ChangeBlog(past_public=False)).then(BlogPastClosed())
+    story.when(ChangeBlog(past_public=False)).then()
+    story.when(ChangeBlog(past_public=True)).then(BlogPastOpened())
+    given(replace(A_BLOG, past_public=False)).then(
+        BlogCreated("fair", "en", "UTC", "draft", content=BlogDetails("The summer fair")),
+        BlogPastClosed(),
+    )
+
+
+def test_a_summary_takes_the_place_of_the_one_before_it() -> None:
+    first, second = ((Paragraph((Text(words),)),) for words in ("It rains.", "It is dry."))
+    story = given(A_BLOG).when(ChangeBlog(summary=first)).then(BlogSummarised(BlogSummary(first)))
+    story.when(ChangeBlog(summary=first, title="The summer fair")).then()
+    story.when(ChangeBlog(summary=second)).then(BlogSummarised(BlogSummary(second)))
+    story.when(ChangeBlog(summary=())).then(BlogSummarised(BlogSummary()))
+    given(replace(A_BLOG, summary=first)).then(
+        BlogCreated("fair", "en", "UTC", "draft", content=BlogDetails("The summer fair")),
+        BlogSummarised(BlogSummary(first)),
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from msgspec import Meta, Struct
 from PIL import Image as Picture
 
+from events import summary
 from events.read_markdown import read
 from server import demo_pictures
 
@@ -50,6 +51,11 @@ class Card(Struct, forbid_unknown_fields=True):
     description: Line | None = None
 
 
+class Film(Card, forbid_unknown_fields=True, kw_only=True):
+    captions: Url
+    transcript: Url
+
+
 class _Step(Struct, forbid_unknown_fields=True, tag_field="do", tag=str.lower, kw_only=True):
     wait: Annotated[float, Meta(ge=2, le=20)]
 
@@ -67,7 +73,7 @@ class Publish(_OfPost):
     pinned: bool = False
     lang: Literal["nl"] | None = None
     image: Image | None = None
-    video: Card | None = None
+    video: Film | None = None
     link: Card | None = None
     embed: Card | None = None
 
@@ -102,8 +108,12 @@ class Status(_Step):
     status: Literal["live", "paused", "ended"]
 
 
+class Summarise(_Step):
+    markdown: Prose
+
+
 OfPost = Publish | Revise | Retract | Pin | Unpin | Key
-Step = OfPost | Status
+Step = OfPost | Status | Summarise
 LINES = (resources.files("server") / "demo_day.jsonl").read_text("utf-8").splitlines()
 STEPS: list[Step] = [msgspec.json.decode(line, type=Step) for line in LINES[1:]]
 POSTS = {step.name: step for step in STEPS if isinstance(step, Publish)}
@@ -122,7 +132,7 @@ def test_no_post_is_published_twice_and_every_step_is_about_a_post_that_still_st
         if isinstance(step, Publish):
             assert step.name not in standing | retracted, f"line {number}"
             standing.add(step.name)
-        elif not isinstance(step, Status):
+        elif not isinstance(step, Status | Summarise):
             assert step.name in standing, f"line {number}"
         if isinstance(step, Retract):
             standing.remove(step.name)
@@ -173,7 +183,7 @@ def test_a_revised_post_has_no_card_that_its_new_text_would_lose() -> None:
     assert not [step.name for step in REVISIONS if POSTS[step.name].cards()]
 
 
-def test_one_post_is_pinned_at_a_time_and_the_summary_gives_way_to_another() -> None:
+def test_one_post_is_pinned_at_a_time_and_the_board_gives_way_to_another() -> None:
     pinned: list[str] = []
     order: list[str] = []
     for step in STEPS:
@@ -185,6 +195,12 @@ def test_one_post_is_pinned_at_a_time_and_the_summary_gives_way_to_another() -> 
             pinned.remove(step.name)
     assert len(order) == 2
     assert sum(step.name == order[0] for step in REVISIONS) >= 2
+
+
+def test_the_summary_follows_the_day() -> None:
+    told = [step.markdown for step in STEPS if isinstance(step, Summarise)]
+    assert len(set(told)) == len(told) >= 4
+    assert all(summary.from_text(markdown) for markdown in told)
 
 
 def test_most_posts_are_of_a_liveblogs_length_and_one_wraps_up() -> None:
@@ -217,6 +233,9 @@ def test_lists_are_nested_and_an_item_holds_a_paragraph_of_its_own() -> None:
 def test_every_address_is_of_a_reserved_name() -> None:
     cards = [card for post in POSTS.values() for card in post.cards().values()]
     shown = [card.url for card in cards if isinstance(card, Card)]
+    shown += [
+        url for card in cards if isinstance(card, Film) for url in (card.captions, card.transcript)
+    ]
     written = [
         mark["attrs"]["href"]
         for post in POSTS.values()

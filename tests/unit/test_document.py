@@ -94,6 +94,16 @@ def test_a_wrong_shape_is_refused_where_it_is(raw: str, path: str) -> None:
         (doc.Video(doc.VideoAttrs("/video")), ".attrs.url", "http"),
         (doc.Video(doc.VideoAttrs("mailto:a@town.example")), ".attrs.url", "http"),
         (
+            doc.Video(doc.VideoAttrs("https://a.example", captions="/c.vtt")),
+            ".attrs.captions",
+            "http",
+        ),
+        (
+            doc.Video(doc.VideoAttrs("https://a.example", transcript="javascript:x")),
+            ".attrs.transcript",
+            "http",
+        ),
+        (
             doc.LinkCard(doc.LinkCardAttrs("https://a.example/" + "x" * 2_048)),
             ".attrs.url",
             "2,048",

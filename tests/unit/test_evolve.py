@@ -98,6 +98,14 @@ def test_a_blog_shows_its_viewers_for_as_long_as_it_says_so() -> None:
     assert not day.when(ChangeBlog(show_viewers=False)).blog.show_viewers
 
 
+def test_the_past_of_a_blog_is_open_to_all_until_it_says_otherwise() -> None:
+    day = given(A_BLOG)
+    assert day.blog.past_public
+    assert not day.when(ChangeBlog(past_public=False)).blog.past_public
+    assert [change.id for change in day.changes] == [BLOG]
+    assert day.when(ChangeBlog(past_public=True)).blog.past_public
+
+
 def test_a_blog_looks_as_it_last_said() -> None:
     day = given(A_BLOG, ChangeBlog(appearance=Restyle(accent="#0a7d55")), ChangeBlog(title="Fair"))
     assert day.blog.appearance == Appearance(accent="#0a7d55")
@@ -397,11 +405,14 @@ def test_the_golden_corpus_folds() -> None:
         timeline.apply(blog, entry)
     assert (blog.title, blog.slug, blog.deleted) == ("Das Fest", "fest", True)
     assert blog.show_viewers
+    assert not blog.past_public
     assert {post.id: (post.title, post.author, post.status) for post in blog.posts.values()} == {
         "p1": ("Open all day", "", "published"),
         "p2": ("Bientôt", "", "published"),
         "p3": ("All at once", "Ann Field", "retracted"),
         "p4": ("", "", "published"),
+        "p-9": ("Der Umzug", "", "draft"),
     }
+    assert blog.summary == ()
     assert [post.id for post in timeline.walk()] == ["p4", "p2", "p1"]
     assert [post.id for post in timeline.pins()] == ["p1"]

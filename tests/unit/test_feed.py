@@ -39,9 +39,9 @@ class CountingArticles(Articles):
         super().__init__(templates())
         self.rendered: list[str] = []
 
-    def article(self, blog: Blog, post: Post) -> str:
+    def article(self, blog: Blog, post: Post, url: str = "") -> str:
         self.rendered.append(post.id)
-        return super().article(blog, post)
+        return super().article(blog, post, url)
 
 
 class Day:

@@ -4,6 +4,7 @@ Nothing here runs the application; each test reads what is in the repository.
 """
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -95,6 +96,7 @@ def test_every_dependency_is_locked_at_a_version_that_pyproject_allows() -> None
         "build.txt": wanted("build")
         + [Requirement(r) for r in PYPROJECT["build-system"]["requires"]],
         "node.txt": wanted("node"),
+        "java.txt": wanted("java"),
         "audit.txt": wanted("audit"),
     }.items():
         locked = pins(lock)
@@ -117,11 +119,20 @@ def test_every_locked_package_has_a_hash(lock: Path) -> None:
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
-@pytest.mark.parametrize(
-    "lock", [*LOCKS, ROOT / "client" / "package-lock.json"], ids=lambda path: path.name
-)
-def test_a_lock_file_names_no_address(lock: Path) -> None:
-    assert ADDRESS.findall(lock.read_text()) == []
+def test_a_lock_file_names_no_address() -> None:
+    for lock in LOCKS:
+        assert ADDRESS.findall(lock.read_text()) == []
+
+
+@pytest.mark.parametrize("folder", ["client", "tests/audit"])
+def test_a_lock_file_of_npm_has_hashes_and_names_no_address(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_bytes())["packages"]
+    del packages[""]  # the folder itself
+    assert packages
+    for name, package in packages.items():
+        package.pop("funding", None)  # where its authors ask for money
+        assert package["integrity"].startswith("sha512-"), name
+        assert ADDRESS.findall(str(package)) == [], name
 
 
 def test_no_file_names_a_place_on_somebodys_machine() -> None:

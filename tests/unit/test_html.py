@@ -8,19 +8,27 @@ from selectolax.lexbor import LexborHTMLParser
 
 from events import document as doc
 from events.accept import is_link, is_web
+from events.cards import REL, Words
 from events.document import Body
-from events.html import REL, SIZES, render
+from events.html import SIZES, render
 from events.markup import Unreadable, from_html, from_markdown
 from tests.corpus.bodies import bodies
 from tests.corpus.hostile import ADDRESSES, HTML, MARKDOWN, MEDIA, TEXTS
 
+LOADING = Words(
+    load_video="Video von {host} laden", load_embed="Inhalt von {host} laden", lang="de"
+)
 ALLOWED = {
     **dict.fromkeys(("strong", "em", "s", "code", "br", "hr", "li"), frozenset[str]()),
-    **dict.fromkeys(("p", "h3", "h4", "h5", "ul"), frozenset({"dir"})),
-    "a": {"href", "rel"},
+    **dict.fromkeys(("h3", "h4", "h5", "ul"), frozenset({"dir"})),
+    "p": {"dir", "class", "lang"},
+    "a": {"href", "rel", "aria-label"},
     "blockquote": {"lang", "cite", "dir"},
     "figcaption": {"dir"},
-    "figure": {"class"},
+    "figure": {
+        *("class", "data-player", "data-load", "data-lang", "data-plays"),
+        *("data-captions", "data-referrer"),
+    },
     "img": {
         *("src", "srcset", "sizes", "width", "height", "alt", "loading", "decoding"),
     },
@@ -36,11 +44,16 @@ def assert_safe(html: str) -> None:
         attributes = node.attributes
         assert node.tag in ALLOWED, node.html
         assert set(attributes) <= ALLOWED[node.tag], node.html
-        if node.tag == "a" and "href" in attributes:
+        if node.tag == "a" and node.parent and node.parent.attributes.get("class") == "image":
+            assert (attributes["href"] or "").startswith("/media/"), node.html
+        elif node.tag == "a" and "href" in attributes:
             assert is_link(attributes["href"] or ""), node.html
             assert attributes["rel"] == REL
         if node.tag == "blockquote" and "cite" in attributes:
             assert is_web(attributes["cite"] or ""), node.html
+        for name in ("data-player", "data-captions"):
+            assert is_web(attributes.get(name) or "https://a.example"), node.html
+        assert (attributes.get("data-player") or "https:").startswith("https:"), node.html
         sources = [
             attributes.get("src") or "/media/",
             *(attributes.get("srcset") or "").split(", "),
@@ -118,9 +131,10 @@ def test_a_quote_says_its_language_source_and_address() -> None:
 def test_a_picture_has_its_widths_and_reserves_its_place() -> None:
     stem = f"/media/{MEDIA}"
     assert render(picture(caption="At noon", credit="A. Writer")) == (
-        f'<figure class="image"><img src="{stem}.jpg" srcset="{stem}-320.jpg 320w, '
+        f'<figure class="image"><a href="{stem}.jpg"><img src="{stem}.jpg" '
+        f'srcset="{stem}-320.jpg 320w, '
         f'{stem}-640.jpg 640w, {stem}-960.jpg 960w, {stem}.jpg 1200w" sizes="{SIZES}" '
-        'width="1200" height="800" alt="The ferry" loading="lazy" decoding="async">'
+        'width="1200" height="800" alt="The ferry" loading="lazy" decoding="async"></a>'
         '<figcaption dir="auto">At noon <small class="credit">A. Writer</small></figcaption>'
         "</figure>"
     )
@@ -131,11 +145,12 @@ def test_a_small_picture_has_no_other_widths_and_a_decorative_one_an_empty_alt()
     assert "srcset" not in html
     assert 'alt=""' in html
     assert "figcaption" not in html
+    assert 'aria-label="Enlarge the picture"' in html
 
 
 def test_a_feed_may_have_absolute_addresses() -> None:
     html = render(picture(), media="https://live.example/media/")
-    assert f'src="https://live.example/media/{MEDIA}.jpg"' in html
+    assert f'<a href="https://live.example/media/{MEDIA}.jpg"><img src="https://live' in html
     assert f"https://live.example/media/{MEDIA}-320.jpg 320w" in html
 
 
@@ -153,9 +168,43 @@ def test_cards_name_the_host_and_fetch_nothing() -> None:
     )
 
 
+def test_a_card_that_plays_says_what_a_click_loads_and_from_where() -> None:
+    video = doc.Video(
+        doc.VideoAttrs(
+            "https://video.example/1.mp4?a&b",
+            "The lock",
+            "https://video.example/1.vtt",
+            "https://town.example/words",
+        )
+    )
+    assert render((video,), words=LOADING) == (
+        '<figure class="card video" data-player="https://video.example/1.mp4?a&amp;b" '
+        'data-load="Video von video.example laden" data-lang="de" data-plays="file" '
+        'data-captions="https://video.example/1.vtt">'
+        f'<a href="https://video.example/1.mp4?a&amp;b" rel="{REL}">'
+        '<span class="title" dir="auto">The lock</span> '
+        '<span class="host" dir="ltr">video.example</span></a>'
+        f'<p class="also" lang="de"><a href="https://video.example/1.vtt" rel="{REL}">Captions</a> '
+        f'<a href="https://town.example/words" rel="{REL}">Transcript</a></p></figure>'
+    )
+    known = doc.Video(doc.VideoAttrs("https://youtu.be/abcdefghijk"))
+    (figure,) = LexborHTMLParser(render((known,), words=LOADING)).css("figure")
+    assert figure.attributes["data-player"] == "https://www.youtube-nocookie.com/embed/abcdefghijk"
+    assert figure.attributes["data-load"] == "Video von www.youtube-nocookie.com laden"
+    assert figure.attributes["data-referrer"] == "strict-origin"
+
+
+def test_what_cannot_be_played_is_a_link_alone() -> None:
+    plain = doc.Embed(doc.EmbedAttrs("http://map.example/", "Map", "Maps"))
+    channel = doc.Video(doc.VideoAttrs("https://www.youtube.com/@somebody"))
+    assert "data-" not in render((plain, channel), words=LOADING)
+    assert "data-" not in render((doc.Video(doc.VideoAttrs("https://video.example/1.mp4")),))
+
+
 @given(bodies)
 def test_any_body_renders_safely(body: Body) -> None:
     assert_safe(render(body))
+    assert_safe(render(body, words=LOADING))
 
 
 @given(st.text() | st.sampled_from(MARKDOWN), st.sampled_from([from_markdown, from_html]))
@@ -199,12 +248,13 @@ def test_a_body_that_was_never_checked_is_harmless_too(address: str) -> None:
     """A restored log may hold what `check` would have refused."""
     body: Body = (
         paragraph("x", doc.Link(doc.LinkAttrs(address)), doc.Lang(doc.LangAttrs('"><b>'))),
-        doc.Video(doc.VideoAttrs(address, "x")),
+        doc.Video(doc.VideoAttrs(address, "x", address, address)),
         doc.LinkCard(doc.LinkCardAttrs(address, "x")),
         doc.Embed(doc.EmbedAttrs(address, "x")),
         doc.Quote(doc.QuoteAttrs('"><b>', "x", address), (paragraph("y"),)),
     )
-    html = render(body)
+    html = render(body, words=LOADING)
     assert_safe(html)
     assert "href" not in html
     assert "cite=" not in html
+    assert "data-" not in html

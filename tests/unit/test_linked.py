@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from events.blog import Post
+from events.blog import Blog, Post
 from events.document import Image, ImageAttrs
 from server.render import templates
 from server.web.address import urn
@@ -49,11 +49,12 @@ def test_what_is_shortened_keeps_within_its_bounds_and_begins_as_it_did(
         (a_post(body=says("Come in.", "It is open.")), "Come in. It is open."),
         (a_post(body=says("word " * 40)), "word " * 21 + "word…"),
         (a_post(body=(Image(ImageAttrs("0" * 64, alt="An open gate")),)), "An open gate"),
-        (a_post(), "Update"),
+        (a_post(), "Meldung"),
+        (a_post(lang="fr"), "Publication"),
     ],
 )
 def test_a_post_without_a_title_goes_by_its_first_words(post: Post, said: str) -> None:
-    assert headline(post) == said
+    assert headline(Blog("fair", language="de"), post) == said
 
 
 def test_a_name_stays_whatever_log_it_comes_from() -> None:

@@ -183,6 +183,15 @@ def test_the_real_day_keeps_its_shapes_both_ways() -> None:
         ),
         ("![A map](maps/x.png)", paragraph("A map")),
         (
+            "```video\nurl: https://video.example/1\ntranscript: https://town.example\n```",
+            doc.Video(
+                doc.VideoAttrs(
+                    "https://video.example/1",
+                    transcript="https://town.example",
+                )
+            ),
+        ),
+        (
             "```video\nurl: https://video.example/1\ntitle: A: b\n```",
             doc.Video(doc.VideoAttrs("https://video.example/1", "A: b")),
         ),
@@ -284,6 +293,13 @@ def test_an_unsafe_link_keeps_its_words_and_loses_the_link(address: str) -> None
         (
             "<video><source src=https://video.example/1.mp4>old words</video>",
             doc.Video(doc.VideoAttrs("https://video.example/1.mp4")),
+        ),
+        (
+            (
+                "<video src=https://a.example/1.mp4><track kind=chapters src=https://a.example/a>"
+                "<track src=/en.vtt><track kind=captions src=https://a.example/b></video>"
+            ),
+            doc.Video(doc.VideoAttrs("https://a.example/1.mp4", captions="https://a.example/b")),
         ),
         ("<video src=/here.mp4>old words</video>", paragraph("old words")),
         ("<table><tr><th>a<th>b</table>", paragraph("a | b")),

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from events.accept import is_lang
 from server.render import clock, day
-from server.words import CATALOGUES, DEFAULT, common, direction, language
+from server.words import CATALOGUES, DEFAULT, common, direction, language, preferred
 
 TRANSLATED = ("ar", "de", "en", "es", "fr", "nl")
 AFTERNOON = datetime(2025, 6, 24, 14, 5, tzinfo=UTC)
@@ -209,3 +209,20 @@ def test_any_tag_has_a_language_that_can_be_asked_for(tag: str) -> None:
     assert spoken.words in CATALOGUES
     assert is_lang(spoken.locale.partition("-u-")[0])
     assert spoken.direction in {"ltr", "rtl", "auto"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "tag"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("pt-BR, pt;q=0.9, es;q=0.7", "es"),
+        ("ja", "en"),
+        ("*", "en"),
+        ("", "en"),
+        (", ;q=1,,nl", "nl"),
+    ],
+)
+def test_who_reads_several_languages_is_spoken_to_in_the_first_that_we_speak(
+    accepted: str, tag: str
+) -> None:
+    assert preferred(accepted) == tag

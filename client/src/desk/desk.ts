@@ -43,6 +43,10 @@ export interface BlogView {
   readonly visibility: string;
   /** Whether the audience is told how many it is. */
   readonly show_viewers: boolean;
+  /** Whether readers may see the page as it was. */
+  readonly past_public: boolean;
+  /** Markdown. */
+  readonly summary: string;
   readonly appearance: Appearance;
 }
 

@@ -7,7 +7,10 @@ import { busy, byId, explain, fill, say, slot } from "./dom.ts";
 import { type Look, LOOKS, texts, wanted } from "./looks.ts";
 
 const STATUS = { upcoming: "Upcoming", live: "Live", paused: "Paused", ended: "Ended" };
-const DETAILS = ["title", "standfirst", "slug", "language", "time_zone", "visibility", "show_viewers"] as const;
+const DETAILS = [
+  ...(["title", "standfirst", "summary", "slug", "language", "time_zone"] as const),
+  ...(["visibility", "show_viewers", "past_public"] as const),
+] as const;
 const NAMES = [...DETAILS, ...LOOKS] as const;
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;

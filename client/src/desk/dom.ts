@@ -52,6 +52,17 @@ export function explain(place: HTMLElement, error: unknown): void {
   }
 }
 
+/**
+ * Where somebody's doing took the element away that had the focus, hidden or removed: give it to the
+ * first of these that can be seen, or a keyboard would be back at the beginning of the page.
+ */
+export function refocus(within: ParentNode, ...selectors: string[]): void {
+  const held = document.activeElement;
+  if (held && held !== document.body && held.checkVisibility()) return;
+  const found = selectors.flatMap((selector) => [...within.querySelectorAll<HTMLElement>(selector)]);
+  found.find((element) => element.checkVisibility())?.focus();
+}
+
 /** Run something during which an element is not pressed or typed into: no key would be kept. */
 export async function busy(element: HTMLElement, run: () => Promise<void>): Promise<void> {
   if (element.getAttribute("aria-busy") === "true") return;

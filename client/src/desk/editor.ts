@@ -3,11 +3,12 @@
 import { read, Refusal, type Wish } from "./api.ts";
 import { Attempt } from "./attempt.ts";
 import type { Desk, PostView, Source } from "./desk.ts";
-import { busy, byId, copy, explain, say, slot } from "./dom.ts";
+import { busy, byId, copy, explain, refocus, say, slot } from "./dom.ts";
 import { changed, control, EMPTY, fieldsOf, isEmpty, readable, show, typed, type Fields } from "./fields.ts";
 import { takePictures } from "./picture.ts";
 import { showPreviews } from "./preview.ts";
 import type { Draft } from "./stash.ts";
+import { takeVideos } from "./video.ts";
 import { instant, wall } from "./zone.ts";
 
 /** What a button asks for: the status to end in (none: as it is), and when. */
@@ -19,9 +20,9 @@ interface Wanted {
 /** Whom an editor serves. */
 export interface Owner {
   /** Everything is saved; `view` is the post as it is now. */
-  saved(view: PostView): void;
+  saved(view: PostView): unknown;
   /** Writing was given up. */
-  closed(): void;
+  closed(): unknown;
 }
 
 export function newDraft(): Draft {
@@ -62,6 +63,7 @@ export class Editor {
     this.correction.value = draft.correction;
     showPreviews(desk, this.form, this.message);
     takePictures(desk, this.form, () => this.keep());
+    takeVideos(this.form, () => this.keep());
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.form.addEventListener("input", () => this.keep());
     this.form.addEventListener("click", (event) => this.pressed(event));
@@ -231,7 +233,7 @@ export class Editor {
     say(this.message, "This is their text now.");
   }
 
-  private end(then: () => void): void {
+  private end(then: () => unknown): void {
     this.desk.stash.drop(this.stashed);
     this.form.remove();
     then();
@@ -259,13 +261,14 @@ export class Editor {
 
 /** Keeps an editor for new posts in the page: a fresh one after each that was saved. */
 export function composer(desk: Desk, saved: (view: PostView) => void): void {
-  const begin = (draft: Draft, said = ""): void => {
+  const begin = (draft: Draft, said = ""): HTMLElement => {
     const editor = new Editor(desk, { saved: done, closed: () => begin(newDraft()) }, draft, true);
     byId("new").replaceChildren(editor.form);
     if (said) say(slot(editor.form, "message"), said);
+    return editor.form;
   };
   const done = (view: PostView): void => {
-    begin(newDraft(), SAID[view.status]);
+    refocus(begin(newDraft(), SAID[view.status]), "[name=title]");
     saved(view);
   };
   begin(desk.stash.find(undefined) ?? newDraft());

@@ -6,6 +6,7 @@ import { Desk } from "./desk.ts";
 import { Blog } from "./details.ts";
 import { byId, say } from "./dom.ts";
 import { composer } from "./editor.ts";
+import { Numbers } from "./numbers.ts";
 import { openBlogs } from "./open.ts";
 import { Posts } from "./posts.ts";
 
@@ -34,6 +35,7 @@ async function begin(main: HTMLElement): Promise<void> {
   const desk = new Desk(main);
   const posts = new Posts(desk);
   const blog = new Blog(desk, () => void posts.refresh());
+  const numbers = new Numbers(desk);
   let standing = "";
 
   composer(desk, () => void posts.refresh());
@@ -48,6 +50,7 @@ async function begin(main: HTMLElement): Promise<void> {
       const missed = type === "hello" && position !== heard;
       heard = position;
       if (missed || touched?.length) void posts.refresh();
+      if (missed || touched?.length) void numbers.refresh();
       if (missed || touchedBlog) void blog.refresh();
     },
     standing(now) {

@@ -4,6 +4,7 @@ import { upload } from "./api.ts";
 import type { Desk } from "./desk.ts";
 import { busy, explain, say, slot } from "./dom.ts";
 import { control } from "./fields.ts";
+import { fence, insert } from "./insert.ts";
 
 interface Described {
   readonly alt: string;
@@ -45,12 +46,7 @@ export function takePictures(desk: Desk, form: HTMLFormElement, inserted: () => 
 export function notation(id: string, { alt, decorative, caption, credit }: Described): string {
   const simple = !decorative && !caption && !credit && !/[\\`*_[\]<>&!~]/.test(alt);
   if (simple) return `![${alt}](media:${id})`;
-  const lines = [`media: ${id}`];
-  if (decorative) lines.push("decorative: true");
-  else lines.push(`alt: ${alt}`);
-  if (caption) lines.push(`caption: ${caption}`);
-  if (credit) lines.push(`credit: ${credit}`);
-  return ["```image", ...lines, "```"].join("\n");
+  return fence("image", { media: id, ...(decorative ? { decorative: "true" } : { alt }), caption, credit });
 }
 
 function missing(file: File | undefined, { alt, decorative }: Described, limit: number): string {
@@ -77,13 +73,4 @@ function clear(form: HTMLFormElement): void {
   }
   const box = control(form, "decorative");
   if (box) box.checked = false;
-}
-
-/** Put a block into a text where the cursor is, between empty lines. */
-function insert(area: HTMLTextAreaElement, block: string): void {
-  const before = area.value.slice(0, area.selectionEnd).trimEnd();
-  const after = area.value.slice(area.selectionEnd).trimStart();
-  const start = before ? `${before}\n\n${block}` : block;
-  area.value = after ? `${start}\n\n${after}` : `${start}\n`;
-  area.setSelectionRange(start.length, start.length);
 }

@@ -3,7 +3,7 @@
 import { read, Refusal, type Wish } from "./api.ts";
 import { Attempts } from "./attempt.ts";
 import type { Desk, PostView, Source } from "./desk.ts";
-import { busy, copy, explain, fill, say, slot } from "./dom.ts";
+import { busy, copy, explain, fill, refocus, say, slot } from "./dom.ts";
 import { draftOf, Editor } from "./editor.ts";
 import type { Draft } from "./stash.ts";
 
@@ -14,6 +14,8 @@ const STATUS: Record<PostView["status"], string> = {
   published: "Published",
   retracted: "Retracted",
 };
+
+const OPPOSITES: Record<string, string> = { pin: "unpin", unpin: "pin", key: "unkey", unkey: "key" };
 
 export class Post {
   readonly element = copy<HTMLLIElement>("post");
@@ -56,6 +58,9 @@ export class Post {
     slot(this.element, "body").innerHTML = view.html; // by the server's allow-list
     slot(this.element, "pinned").hidden = !view.pinned;
     slot(this.element, "key").hidden = !view.key;
+    const history = slot<HTMLAnchorElement>(this.element, "history");
+    history.href = this.desk.own(`/posts/${view.id}/history`);
+    history.hidden = !this.desk.editor && view.created_by !== this.desk.actor;
     fill(slot(this.element, "correction"), view.correction && `Correction: ${view.correction}`);
     fill(slot(this.element, "reason"), view.reason && `Withdrawn: ${view.reason}`);
     fill(slot(this.element, "byline"), [view.author, ...view.tags.map((tag) => `#${tag}`)].filter(Boolean).join("  "));
@@ -63,7 +68,10 @@ export class Post {
     for (const button of slot(this.element, "buttons").querySelectorAll<HTMLElement>("button")) {
       button.hidden = !allowed.has(button.dataset.do ?? "");
     }
-    if (!allowed.has("retract")) this.retraction.hidden = true;
+    if (!allowed.has("retract")) {
+      this.retraction.hidden = true;
+      this.element.querySelector('[data-do="retract"]')?.setAttribute("aria-expanded", "false");
+    }
   }
 
   private showTime(): void {
@@ -106,10 +114,24 @@ export class Post {
     if (target.closest("form.editor")) return; // its own buttons
     const action = target.closest<HTMLElement>("button[data-do]")?.dataset.do;
     const wish = action && this.wish(action);
-    if (wish) void busy(this.element, () => this.carryOut(wish));
+    if (wish) void busy(this.element, () => this.carryOut(wish)).then(() => this.refocus(action));
     else if (action === "edit" || action === "correct") void busy(this.element, () => this.edit(action === "correct"));
-    else if (action === "retract") this.retraction.hidden = !this.retraction.hidden;
-    else if (action === "keep") this.retraction.hidden = true;
+    else if (action === "retract") this.askWhy(Boolean(this.retraction.hidden));
+    else if (action === "keep") this.askWhy(false);
+  }
+
+  private askWhy(open: boolean): void {
+    this.retraction.hidden = !open;
+    const button = this.element.querySelector<HTMLElement>('[data-do="retract"]');
+    button?.setAttribute("aria-expanded", String(open));
+    if (open) this.retraction.querySelector<HTMLElement>('[name="note"]')?.focus();
+    else button?.focus();
+  }
+
+  /** What was pressed may be gone by that: its opposite is where it was. */
+  private refocus(pressed = ""): void {
+    const opposite = OPPOSITES[pressed] ?? pressed;
+    refocus(slot(this.element, "buttons"), `[data-do="${opposite}"]`, "button");
   }
 
   private wish(action: string): Wish | undefined {
@@ -177,6 +199,7 @@ export class Post {
     this.editor = undefined;
     delete this.element.dataset.writing;
     if (view) this.update(view);
+    this.refocus("edit");
     this.changed();
   }
 }

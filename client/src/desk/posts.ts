@@ -70,8 +70,11 @@ export class Posts {
   }
 
   private drop(id: string): void {
-    this.posts.get(id)?.element.remove();
+    const element = this.posts.get(id)?.element;
+    const focused = element?.contains(document.activeElement);
+    element?.remove();
     this.posts.delete(id);
+    if (focused) this.filter.focus();
   }
 
   /** Put the posts in order, around the one that has the focus: it would lose it by being moved. */

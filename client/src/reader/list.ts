@@ -36,7 +36,9 @@ export class List {
     item.dataset.id = id;
     item.dataset.order = order;
     item.dataset.version = String(version);
-    item.replaceChildren(...content);
+    // Whoever has something running in it puts the content around that.
+    const filling = new CustomEvent("filling", { bubbles: true, cancelable: true, detail: content });
+    if (item.dispatchEvent(filling)) item.replaceChildren(...content);
     if (!stays) this.place(item, order);
   }
 
@@ -55,6 +57,8 @@ export class List {
       const place = other.dataset.order ?? "";
       return other !== item && (this.oldestFirst ? place > order : place < order);
     });
-    this.element.insertBefore(item, below ?? null);
+    // Moved at once, and not out and in again, it goes on with what runs in it.
+    if (item.isConnected && "moveBefore" in this.element) this.element.moveBefore(item, below ?? null);
+    else this.element.insertBefore(item, below ?? null);
   }
 }

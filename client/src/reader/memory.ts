@@ -1,4 +1,5 @@
-// What this browser remembers of a reader; nothing of it is ever sent, and it may be forgotten.
+// What this browser remembers of a reader, and may forget; docs/privacy.md lists it. Nothing of it is
+// sent but a position, to ask what has changed since.
 
 const PREFIX = "liveblog:";
 

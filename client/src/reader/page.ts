@@ -27,7 +27,7 @@ export class Page {
   /** `since` is the place of the log that the page was made of, `told` says what happens to it. */
   constructor(
     main: HTMLElement,
-    private readonly since: number,
+    private since: number,
     private readonly told: Told,
   ) {
     this.stretch = new Stretch(main);
@@ -134,10 +134,13 @@ export class Page {
     document.title = element("title").textContent ?? ""; // it may have been the post's
   }
 
-  /** Drop everything: the first page as it is now. */
-  private renew({ posts, pinned, keys, ...blog }: Snapshot): void {
+  /** Drop everything: the first page as it is at that position; what comes after it is new. */
+  private renew({ position, posts, pinned, keys, ...blog }: Snapshot): void {
     forget();
     if (!this.stretch.plain) return location.reload(); // a snapshot says nothing of such a list
+    this.since = Number(position.split("-")[1]);
+    this.known.clear();
+    this.unread.clear();
     this.change(() => {
       this.describe(blog);
       this.posts.keep(posts.map(({ id }) => id));
@@ -149,10 +152,13 @@ export class Page {
     });
   }
 
-  private describe({ title, standfirst, status }: Pick<BlogMessage, "title" | "standfirst" | "status">): void {
+  private describe({ title, standfirst, status, summary = "" }: Omit<BlogMessage, "type" | "position" | "after">): void {
     document.title = element("title").textContent = title;
     element("standfirst").textContent = standfirst;
     element("standfirst").hidden = standfirst === "";
+    const lines = element("summary").querySelector(".body") as HTMLElement;
+    if (lines.innerHTML !== summary) lines.innerHTML = summary; // who is in a link of it stays there
+    element("summary").hidden = summary === "";
     say("status", status);
   }
 }

@@ -3,7 +3,7 @@
 // The browser's own scroll anchoring is off: it loses its hold when the very post it holds on to is
 // replaced, does not work at the top, and does not exist everywhere.
 
-const BLOCKS = "#blog > :not(.float), .updates > *, #pinned ol > li, #posts > li, #keys ol > li";
+const BLOCKS = "#blog > :not(.float), .updates > *, #pinned ol > li, #posts > li, #keys ol > li, body > footer";
 const POSTS = "#pinned ol > li, #posts > li[data-id]";
 const SLIDE = 300; // ms
 const LONGEST = 5 * SLIDE; // to wait for a frame: out of sight they may stop coming

@@ -23,6 +23,11 @@ export class Unread {
     this.ids.delete(id);
   }
 
+  /** Nothing of what was there is there any more. */
+  clear(): void {
+    this.ids.clear();
+  }
+
   /** Take those for read that are in sight, and show how many are not. */
   look(): void {
     if (!document.hidden) for (const id of this.ids) if (inSight(id)) this.ids.delete(id);

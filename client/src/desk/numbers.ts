@@ -1,0 +1,47 @@
+// The numbers of the blog: asked for while they are looked at, and again when something has changed.
+
+import { read } from "./api.ts";
+import type { Desk } from "./desk.ts";
+import { explain, say, slot } from "./dom.ts";
+
+/** Milliseconds until it is worth asking for a version that is on its way. */
+const SOON = 1000;
+
+interface Shown {
+  readonly html: string;
+  /** Whether a newer version of the numbers is being counted. */
+  readonly newer: boolean;
+}
+
+export class Numbers {
+  /** Missing where the role does not reach that far. */
+  private readonly place = document.getElementById("numbers") as HTMLDetailsElement | null;
+  private asking = false;
+  private again = false;
+
+  constructor(private readonly desk: Desk) {
+    this.place?.addEventListener("toggle", () => void this.refresh());
+  }
+
+  /** Ask for them if they are open; asked while they are being asked for, once more after that. */
+  async refresh(): Promise<void> {
+    const { place } = this;
+    if (!place?.open) return;
+    this.again = true;
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      while (this.again) {
+        this.again = false;
+        const { html, newer } = await read<Shown>(this.desk.own("/statistics"));
+        slot(place, "numbers").innerHTML = html; // the server's own template, all else escaped
+        if (newer) setTimeout(() => void this.refresh(), SOON);
+      }
+      say(slot(place, "message"), "");
+    } catch (error) {
+      explain(slot(place, "message"), error);
+    } finally {
+      this.asking = false;
+    }
+  }
+}
