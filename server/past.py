@@ -137,7 +137,8 @@ class Past:
                 thawed = await asyncio.to_thread(album.thaw, mark)
                 fold = _Fold(thawed.blog, thawed.timeline)
                 before = mark.position._replace(seq=mark.position.seq - 1)
-                batch = await self._log.read(blog_id, before, 1 + fold.left(at))
+                ahead = min(fold.left(at), self.albums.every)  # no more lie before the next one
+                batch = await self._log.read(blog_id, before, 1 + ahead)
                 if batch and (batch[0].position, batch[0].digest) == (mark.position, mark.digest):
                     await asyncio.to_thread(fold.take, batch[1:], at)
                     return fold
