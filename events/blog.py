@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 from msgspec import Struct, field
 
 from events.appearance import Appearance
-from events.document import Block
+from events.document import Block, images
 from events.entry import Entry
 from events.facts import (
     BlogAppearanceChanged,
@@ -86,6 +86,8 @@ class Post(Struct):
     reason: str = ""
     keep_text: bool = False
     """Both set while the status is `retracted`."""
+    pictures: tuple[str, ...] = ()
+    """Every picture that any version of it had: it is withdrawn with all of them."""
 
     @property
     def public(self) -> bool:
@@ -113,6 +115,8 @@ class Blog(Struct):
     past_public: bool = True
     """Whether readers too may see the blog as it was at any moment."""
     deleted: bool = False
+    prepared: Position = START
+    """The last position, of those readers know, that came while the visibility was `draft`."""
     created_at: datetime | None = None
     started_at: datetime | None = None
     """When it first went live."""
@@ -128,6 +132,11 @@ class Blog(Struct):
     @property
     def exists(self) -> bool:
         return self.position != START and not self.deleted
+
+    @property
+    def opened(self) -> Position:
+        """Where its readers came in: what it was before is the editors' alone. START in a draft."""
+        return START if self.visibility == "draft" else self.prepared
 
     def holds(self, position: Position) -> bool:
         """Whether the log has an entry with that very id: the test of a cursor."""
@@ -150,13 +159,19 @@ def evolve(blog: Blog, entry: Entry) -> Blog:
     if not blog.epochs or blog.epochs[-1].epoch != entry.position.epoch:
         blog.epochs.append(entry.position)
     touched: Post | None = None
+    public = False
     for event in entry.events:
         if isinstance(event, BlogEvent):
             _evolve_blog(blog, event, entry)
+            public = public or not isinstance(event, BlogVisibilityChanged)
             continue
         if touched is None or touched.id != event.post:
             touched = _next_version(blog, event, entry)
+        public = public or touched.public  # before, and after
         _evolve_post(blog, touched, event, entry)
+        public = public or touched.public
+    if public and blog.visibility == "draft":
+        blog.prepared = entry.position
     blog.position = entry.position
     blog.at = entry.at
     return blog
@@ -256,6 +271,8 @@ def _say(post: Post, event: PostDrafted | PostRevised) -> None:
     content = event.content or PostContent()
     post.title, post.body, post.author = content.title, content.body, content.author
     post.tags, post.lang = event.tags, event.lang
+    if shown := [image.attrs.media for image in images(content.body)]:
+        post.pictures = tuple(dict.fromkeys([*post.pictures, *shown]))
 
 
 def _publish(blog: Blog, post: Post, event: PostPublished, entry: Entry) -> None:

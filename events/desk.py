@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from events.blog import Blog, Post, PostStatus
-from events.document import images
 
 
 def posts(
@@ -19,12 +18,12 @@ def posts(
 
 
 def withdrawn_pictures(blog: Blog) -> tuple[set[str], set[str]]:
-    """Ids of pictures: those only withdrawn posts show, and those that may be shown."""
+    """Ids of pictures: those only withdrawn posts show or showed, and those that may be shown."""
     gone: set[str] = set()
     shown = {blog.appearance.logo.media} if blog.appearance.logo else set()
     for post in blog.posts.values():
         withheld = post.status == "retracted" and not post.keep_text
-        (gone if withheld else shown).update(image.attrs.media for image in images(post.body))
+        (gone if withheld else shown).update(post.pictures)
     return gone - shown, shown
 
 

@@ -82,9 +82,10 @@ PartName = Literal[
     "address",
 ]
 
-Words = Literal["shown", "withheld", "erased"]
-"""Whether a deed has its words: `withheld` with the post, which was withdrawn since; `erased` from
-the log, which keeps no more than their digest."""
+Words = Literal["shown", "unopened", "withheld", "erased"]
+"""Whether a deed has its words: `unopened` while the blog was a draft, which its editors alone saw;
+`withheld` with the post, which was withdrawn since; `erased` from the log, which keeps no more than
+their digest."""
 
 _KINDS: Final[dict[type[Event], Kind]] = {
     BlogCreated: "opened",
@@ -158,6 +159,9 @@ def recorded(blog: Blog, timeline: Timeline, entry: Entry, now: Blog) -> tuple[B
         else _of_blog(entry, before, blog)
         for change in timeline.apply(blog, entry)
     ]
+    # The last change of a draft, too, tells what it was before.
+    if entry.position <= now.opened:
+        deeds = [_unopened(deed) for deed in deeds]
     return blog, deeds
 
 
@@ -188,6 +192,12 @@ def _said(post: Post) -> Iterator[tuple[PartName, str]]:
 def _pictures(body: Body) -> str:
     """Each by what it shows; one that is decoration by the beginning of its name."""
     return "\n".join(image.attrs.alt or image.attrs.media[:8] for image in images(body))
+
+
+def _unopened(deed: Deed) -> Deed:
+    """Only that it was done."""
+    bare = Deed(deed.position, deed.at, deed.recorded_at, deed.post, deed.kinds)
+    return replace(bare, words="withheld" if deed.words == "withheld" else "unopened")
 
 
 def _posts(entry: Entry) -> Iterator[str]:

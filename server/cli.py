@@ -169,6 +169,8 @@ def restore(file: Path, **flags: Any) -> None:
 def verify(blog_or_file: str, **flags: Any) -> None:
     """Walk the chain; exit 1 and the first bad position."""
     path = Path(blog_or_file)
+    if not path.is_file() and {"/", "."} & set(blog_or_file):  # neither is in a slug or an id
+        raise click.BadParameter(f"there is no file {path}")
     if path.is_file():
         with _progress("Verifying") as progress:
             count = archive.verify_file(path, progress=progress)

@@ -71,6 +71,21 @@ def _blank(post: Post, **changes: Any) -> Post:
     return replace(post, title="", body=(), author="", correction="", tags=(), **changes)
 
 
+def unopened(now: Blog, then: Blog, public: Position) -> tuple[Blog, Timeline]:
+    """The blog as readers know it at a position before they knew it: with nothing in it."""
+    blank = replace(
+        now,
+        position=then.position,
+        at=then.at,
+        posts={},
+        summary=(),
+        status="upcoming",
+        started_at=None,
+        ended_at=None,
+    )
+    return blank, Timeline(public)
+
+
 class Past:
     """Any moment of any blog, from its log and from the snapshots of it in a folder."""
 
@@ -97,9 +112,12 @@ class Past:
         """The blog and its timeline at a moment, as may be shown today.
 
         Said is what was said then; address, looks and who may read are today's. Not to be folded
-        on: what the blog has of posts that were not public is blank.
+        on: what the blog has of posts that were not public is blank. While it was a draft, readers
+        saw nothing of it: then there is nothing on the page.
         """
         blog, timeline = await self.folded(now.id, at)
+        if timeline.position < now.opened:
+            return unopened(now, blog, timeline.position)
 
         def today(post: Post) -> Post:
             return as_shown_today(post, now.posts.get(post.id, post))

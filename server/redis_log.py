@@ -1,5 +1,6 @@
 """The log on a Redis-protocol server: one stream, one epoch and the answers of each blog."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -210,6 +211,8 @@ async def reach(ask: Callable[[], Awaitable[Any]]) -> Any:
 
     Any: redis-py types a reply as the union of what its options could make of it; here bytes.
     """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
     try:
         return await ask()
     except (Disconnected, TimedOut, ReadOnlyError, ClusterDownError, OSError) as error:
@@ -219,3 +222,7 @@ async def reach(ask: Callable[[], Awaitable[Any]]) -> Any:
         raise Unreachable(f"the log does not serve: {error}") from error
     except RedisError as error:
         raise Unreachable(f"the log is out of reach: {error}") from error
+    finally:
+        # While it connects, redis-py may lose a cancellation: its asker would then never end.
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from events.blog import Blog, evolve
 from events.document import plain_text
@@ -12,7 +13,7 @@ from events.position import START, Position
 from events.timeline import BLOG, Change, Timeline
 from server.log import Log, entries
 from server.past import NoSuchMoment, moment
-from server.render import clock, day, rfc3339
+from server.render import clock, day
 
 SLOWEST: Final = 0.01
 FASTEST: Final = 1_000_000.0
@@ -64,9 +65,9 @@ async def stretch(log: Log, blog: Blog, begin: str | None, end: str | None) -> S
     since = await time_of(log, blog.id, asked.begin)
     until = await time_of(log, blog.id, asked.end) if asked.end else blog.at
     if blog.at and since > blog.at:
-        raise BadStretch(f"--from {begin}: the last that happened was at {rfc3339(blog.at)}")
+        raise BadStretch(f"--from {begin}: the last that happened was at {_local(blog.at, blog)}")
     if until and until < first:
-        raise BadStretch(f"--to {end}: the first that happened was at {rfc3339(first)}")
+        raise BadStretch(f"--to {end}: the first that happened was at {_local(first, blog)}")
     if (until and since > until) or _reversed(asked):
         raise BadStretch(f"--from {begin} lies after --to {end}")
     return asked
@@ -79,6 +80,11 @@ async def time_of(log: Log, blog_id: str, at: Moment | None) -> datetime:
     after = Position(at.epoch, at.seq - 1) if at else START
     [stored] = await log.read(blog_id, after, 1)
     return load(stored).at
+
+
+def _local(time: datetime, blog: Blog) -> str:
+    """A time in the zone in which the asker's are read, in a form that can be asked for again."""
+    return time.astimezone(ZoneInfo(blog.time_zone)).isoformat(timespec="milliseconds")
 
 
 def _read(option: str, text: str | None, blog: Blog) -> Moment | None:

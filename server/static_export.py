@@ -76,7 +76,8 @@ async def export_static(
     """Write a blog's pages, record and pictures into a new folder.
 
     Raises NotExported where the folder is there already and has something in it (unless `force`,
-    which replaces it) or the blog has no readers; NoSuchBlog, LogError, Corrupt, OSError.
+    which replaces it) or is a file, or the blog has no readers; NoSuchBlog, LogError, Corrupt,
+    OSError.
     """
     loaded = await site.tail.load(blog_id)
     if loaded.blog.deleted or loaded.blog.visibility == "draft":
@@ -99,11 +100,21 @@ async def _refuse_withdrawn(log: Log, loaded: Loaded) -> None:
             raise NotExported("a post was withdrawn meanwhile: say it once more")
 
 
+def _is_saved(folder: Path) -> bool:
+    """Whether a folder is what an export made: nothing else may be replaced."""
+    index = folder / "index.html"
+    return index.is_file() and b'<main id="blog"' in index.read_bytes()
+
+
 @contextlib.contextmanager
 def _made(folder: Path, force: bool) -> Iterator[Path]:
     """A new folder that takes the place of `folder` when it is whole and on disk."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
+    if folder.exists() and not folder.is_dir():
+        raise NotExported(f"{folder} is a file, which is left alone: name a folder")
+    if folder.exists() and any(folder.iterdir()) and not force:
         raise NotExported(f"{folder} is there already: name another, or say --force to replace it")
+    if folder.exists() and any(folder.iterdir()) and not _is_saved(folder):
+        raise NotExported(f"{folder} holds no saved blog, and is left alone: name another folder")
     folder = folder.absolute()
     making = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
     making.mkdir(parents=True)

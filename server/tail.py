@@ -14,7 +14,6 @@ from typing import Final
 import structlog
 
 from events.blog import Blog, evolve
-from events.document import images
 from events.entry import GENESIS, Corrupt, Entry, Stored, load, previous
 from events.facts import (
     BlogAppearanceChanged,
@@ -162,7 +161,7 @@ _CLOSED: Final[dict[Visibility, int]] = {"public": 0, "unlisted": 0, "restricted
 def _pictures_changed(blog: Blog, entry: Entry) -> bool:
     """Whether an entry may have changed which pictures are shown or withdrawn."""
     return any(
-        any(images(blog.posts[event.post].body))
+        bool(blog.posts[event.post].pictures)
         if isinstance(event, PostPublished | PostRevised | PostRetracted | PostRestored)
         else isinstance(event, BlogAppearanceChanged)
         for event in entry.events

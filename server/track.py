@@ -180,6 +180,7 @@ class Track:
 
     async def _chunk(self, before: Position, watched: Watched) -> Chunk:
         """The frames of the entries after a position."""
+        now = self.loaded.blog
         blog, timeline = await self._fold(before)
         messages = Messages(blog, timeline, self._tracks.render)
         chunk: Chunk = {}
@@ -193,7 +194,11 @@ class Track:
             frames = b""
             for change in timeline.apply(blog, entry):
                 messages.publish(change)
-                frames += messages.changed(self._shown(change)).carried(*watched)
+                if stored.position > now.opened:
+                    frames += messages.changed(self._shown(change)).carried(*watched)
+            if stored.position == now.opened:
+                # All that was prepared before comes at once, as it did.
+                frames = (await self._scene(stored.position, watched)).snapshot
             chunk[stored.position.seq] = frames
             await pause.due()
         self._reel = blog.position, blog, timeline
@@ -215,7 +220,7 @@ class Track:
     def _hear(self, entry: Entry) -> None:
         """The blog has gone on: what may be shown of it may be another."""
         kinds = {type(event) for event in entry.events}
-        if kinds & {PostRetracted, PostRestored, BlogSlugChanged}:
+        if kinds & {PostRetracted, PostRestored, BlogSlugChanged, BlogVisibilityChanged}:
             self._turned += 1
             self._tracks.kept.drop_all(lambda key: key[0] is self)
         if BlogDeleted in kinds:

@@ -208,8 +208,7 @@ class Viewing:
             self.stand(now)
         if not self._tempo.runs:
             return inf
-        if not self.track.stands:
-            self.close(RESTART, "the blog was read anew; come back")
+        if self._is_over():
             return inf
         batch = self._take(self._tempo.day(now))
         self._arrange(now)
@@ -218,6 +217,12 @@ class Viewing:
         if batch:
             self._screen.send(batch)
         return self._following(now)
+
+    def _is_over(self) -> bool:
+        """Whether the blog is another by now, so that what is kept of it may not be shown."""
+        if not self.track.stands:
+            self.close(RESTART, "the blog was read anew; come back")
+        return not self.track.stands
 
     def _arrange(self, now: float) -> None:
         """Let time wait for what is due and not told yet, or end; pass over a silence."""
@@ -286,6 +291,8 @@ class Viewing:
 
     def _fetch(self, now: float) -> None:
         """Wait for what comes next; meanwhile time stands still."""
+        if self._is_over():
+            return
         self.stand(now)
         self._fetching = True
         self._clock.wait_for(self)
@@ -305,6 +312,8 @@ class Viewing:
                 wanted = self._wanted  # the newest wish alone is answered
         finally:
             self._fetching = False
+        if self._is_over():
+            return
         self._take_up(course)
         if wanted is not None and scene is not None and self._screen.ready:
             self._show(wanted, scene)

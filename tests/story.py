@@ -27,6 +27,7 @@ from events.timeline import Change, Timeline
 NOON = datetime(2025, 6, 24, 12, 0, tzinfo=UTC)
 EPOCH = int(NOON.timestamp() * 1000)
 A_BLOG = CreateBlog("fair", "The summer fair")
+AN_OPEN_BLOG = CreateBlog("fair", "The summer fair", visibility="public")
 EDITOR = "ann"
 
 

@@ -61,9 +61,9 @@ class Entry(Struct, frozen=True):
 
     `hash` is the SHA-256 of the head of its entry in the log, which names the one before it. `post`
     and `title` are null for a change of the blog itself. `words` says whether the words are here:
-    `withheld` with a post that was withdrawn since, `erased` from the log. `formatted` says that
-    more changed than words. `times` are the times the post showed before and after, where those
-    changed. `url` leads to the change in the record.
+    `unopened` while the blog was a draft, `withheld` with a post that was withdrawn since, `erased`
+    from the log. `formatted` says that more changed than words. `times` are the times the post
+    showed before and after, where those changed. `url` leads to the change in the record.
     """
 
     position: str

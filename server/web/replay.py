@@ -39,6 +39,7 @@ async def judged(connection: HTTPConnection, asked: Mapping[str, str]) -> tuple[
         await past_allowed(connection, site, loaded)
         opening = _opening(loaded, asked)
         course = await site.courses.of(loaded)
+        await past_allowed(connection, site, loaded)  # still: to read the course may take a while
     except Exception as error:
         raise problem_of(error) or error from error
     if opening.start and opening.end and _after(opening.start, opening.end, course):

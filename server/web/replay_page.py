@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from events.blog import Blog, Post
-from events.position import Position
+from events.position import START, Position
 from events.timeline import Timeline
 from server.course import Course, microseconds, time_of
 from server.messages import Messages
@@ -104,7 +104,7 @@ async def replay(request: Request) -> Response:
     etag = of_blog(loaded, "replay", base, asked, _to_come(asked.at), loaded.blog.past_public)
     values: dict[str, Any] = {}
     if not held(request, etag):
-        moment = moment_of(await site.courses.of(loaded), asked.at)
+        moment = moment_of(await site.courses.of(loaded), asked.at, loaded.blog.opened)
         # A position says more than its time, which others may share.
         then = await site.past.shown(loaded.blog, asked.at or moment.at)
         values = _values(site, loaded, then, moment, asked)
@@ -122,22 +122,22 @@ def asked_of(params: QueryParams, loaded: Loaded) -> Asked:
     """What a query asks for; raises a 400 problem that names what cannot be."""
     at = params.get("at")
     media = params.get("media") or ""
+    offset = _number(params, "offset", 0.0, -FARTHEST, FARTHEST)
     return Asked(
         at=asked_moment(at, loaded) if at else None,
         speed=_number(params, "speed", USUAL, SLOWEST, SPEEDS[-1]),
-        recording=Recording(
-            _checked(media) if media else "",
-            _number(params, "offset", 0.0, -FARTHEST, FARTHEST) if media else 0.0,
-        ),
+        recording=Recording(_checked(media), offset) if media else Recording(),
     )
 
 
-def moment_of(course: Course, at: Position | datetime | None) -> Moment:
+def moment_of(course: Course, at: Position | datetime | None, opened: Position = START) -> Moment:
     """Where a moment lies in a day, None for its beginning; one to come is now.
+
+    It begins with the first post, once the blog was `opened` to readers.
 
     All times are rounded up to the millisecond by which it has happened: addresses tell no more.
     """
-    times, begin = course.times, course.began
+    times, begin = course.times, max(course.began, course.time(opened))
     if at is None:
         moment = begin
     elif isinstance(at, Position):
@@ -228,7 +228,9 @@ def _number(params: QueryParams, name: str, otherwise: float, least: float, most
     except ValueError:
         number = math.nan
     if not least <= number <= most:
-        raise Problem(400, f"{name} takes a number from {least:g} to {most:g}, not {text[:40]}")
+        raise Problem(
+            400, f"{name} takes a number from {least:.12g} to {most:.12g}, not {text[:40]}"
+        )
     return number
 
 

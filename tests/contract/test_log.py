@@ -503,3 +503,20 @@ async def test_an_append_that_no_replica_has_is_unknown_and_so_is_its_retry(redi
         with pytest.raises(Unreachable, match="0 of 1 replicas"):
             await write(log, day, 1)
     assert await RedisLog(redis).answered("fair", request(1)) == Receipt(position(1), again=True)
+
+
+async def test_who_is_cancelled_while_the_log_is_being_reached_ends(
+    shared_storage: Storage,
+) -> None:
+    """However far the connection has come: redis-py goes on after some of the cancellations."""
+    for steps in range(30):
+        async with connect(shared_storage.url) as client:
+            asking = asyncio.create_task(RedisLog(client).head("fair"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if asking.done():
+                break
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+    assert steps > 2

@@ -1,4 +1,4 @@
-"""The pictures of the README, taken of the demo day: python -m tests.e2e.screenshots."""
+"""The pictures of README and docs, of the demo day and others: python -m tests.e2e.screenshots."""
 
 import subprocess
 import tempfile
@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.browser import chromium
 from tests.e2e.long_day import long_day
-from tests.process import LIVEBLOG
+from tests.process import LIVEBLOG, Server
+from tests.showcase import Showcase
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 COLORS = 256
@@ -84,7 +85,40 @@ def rewind(browser: Browser, replay: str) -> None:
         take(page, f"replay-{name}-{scheme}")
 
 
+def dress_up(browser: Browser, fair: Showcase) -> None:
+    """A blog with an accent of its own: as it is read, framed, printed, and from right to left."""
+    page = browser.new_page(viewport=DESKTOP, color_scheme="dark", locale="en-GB")
+    page.goto(fair.address("/blogs/fair"))
+    card = page.locator("#posts .card.video").first
+    card.evaluate("card => scrollTo(0, card.getBoundingClientRect().top + scrollY - 300)")
+    expect(card.get_by_role("button")).to_be_visible()
+    take(page, "card-desktop-dark")
+    page.locator("#posts figure:has(figcaption) a[href*=media]").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    take(page, "picture-desktop-dark")
+    page.get_by_role("dialog").press("Escape")
+    page.emulate_media(media="print", color_scheme="light")
+    page.evaluate("scrollTo(0, 0)")
+    take(page, "page-print")
+
+    narrow = browser.new_page(viewport={"width": 320, "height": 640}, color_scheme="light")
+    for name, path in {
+        "arabic-narrow-light": "/blogs/souq",
+        "embed-narrow-light": "/blogs/fair/embed",
+        "past-narrow-light": "/blogs/fair?at={then}",
+    }.items():
+        narrow.goto(fair.address(path))
+        expect(narrow.locator("#posts > li").first).to_be_attached()
+        take(narrow, name)
+
+
 def main() -> None:
+    with chromium() as browser, tempfile.TemporaryDirectory() as data:
+        server = Server(Path(data))
+        try:
+            dress_up(browser, Showcase(server))
+        finally:
+            server.stop()
     with tempfile.TemporaryDirectory() as data:
         command = [*LIVEBLOG, "demo", "--data", data, "--port", "0", "--pace", "10"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:

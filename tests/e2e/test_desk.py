@@ -156,7 +156,7 @@ def test_a_blog_is_opened_described_and_goes_live(page: Page, api: httpx.Client)
     expect(page.locator("#status")).to_have_text("Live")
     expect(statuses).to_have_text(["Pause", "End"])
 
-    page.get_by_text("Title, address, language …").click()
+    page.get_by_text("Title, summary, address …").click()
     page.locator("#details [name=title]").fill("The ferry, by night")
     page.locator("#details [name=slug]").fill("ferry-by-night")
     press(page, "Save details")
@@ -178,7 +178,7 @@ def test_the_desk_says_how_many_are_reading_and_whether_they_are_told(
     expect(number).to_have_text("0 reading")
     with connect(f"{site.url.replace('http', 'ws')}/blogs/{slug}/live"):
         expect(number).to_have_text("1 reading")
-        desk.get_by_text("Title, address, language …").click()
+        desk.get_by_text("Title, summary, address …").click()
         told = desk.get_by_label("Tell the audience how many are reading")
         expect(told).not_to_be_checked()
         told.check()
@@ -336,7 +336,7 @@ def test_a_video_is_put_into_the_text_with_what_it_says(desk: Page) -> None:
 
 
 def test_the_summary_is_written_at_the_desk(desk: Page, api: httpx.Client, slug: str) -> None:
-    desk.get_by_text("Title, address, language …").click()
+    desk.get_by_text("Title, summary, address …").click()
     summary = desk.locator("#details [name=summary]")
     summary.fill("# It rains")
     press(desk, "Save details")
@@ -347,7 +347,7 @@ def test_the_summary_is_written_at_the_desk(desk: Page, api: httpx.Client, slug:
     assert api.get(f"/api/blogs/{slug}").json()["summary"] == "- It *rains*"
     api.patch(f"/api/blogs/{slug}", json={"summary": "Dry again."}).raise_for_status()
     desk.reload()
-    desk.get_by_text("Title, address, language …").click()
+    desk.get_by_text("Title, summary, address …").click()
     expect(summary).to_have_value("Dry again.")
 
 

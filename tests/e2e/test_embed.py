@@ -295,7 +295,7 @@ def test_an_editor_names_colour_links_and_sites_at_the_desk(
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url("**/desk")
         page.goto(f"/desk/{room.path.removeprefix('/blogs/')}")
-        page.get_by_text("Title, address, language").click()
+        page.get_by_text("Title, summary, address").click()
         page.get_by_text("Colour, logo, links").click()
         page.get_by_label("Accent colour").fill("red")
         save(page)

@@ -598,6 +598,7 @@ def test_a_viewer_aligns_the_two_by_ear_and_the_address_says_how(
         ("speed=-1", "speed takes a number"),
         ("speed=601", "speed takes a number"),
         ("speed=nan", "speed takes a number"),
+        ("offset=soon", "offset takes a number from -315360000 to 315360000, not soon"),
         ("speed=inf", "speed takes a number"),
         ("media=javascript:alert(1)", "media takes the address of a recording"),
         ("media=https://a.example;script-src *", "media takes the address of a recording"),

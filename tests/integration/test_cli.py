@@ -105,6 +105,7 @@ def test_a_login_link_works_once_and_a_disabled_user_is_out(data: Path) -> None:
     ("asked", "code", "said"),
     [
         (["verify", "nowhere"], 1, "there is no blog nowhere"),
+        (["verify", "no/fair.liveblog"], 2, "there is no file no/fair.liveblog"),
         (["login", "nobody"], 1, "there is no user nobody"),
         (["token", "revoke", "t-0"], 1, "there is no token t-0"),
         (["token", "create", "--role", "king"], 2, "'king' is not one of"),

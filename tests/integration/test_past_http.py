@@ -265,6 +265,26 @@ def test_a_draft_is_no_more_seen_in_the_past_than_now(server: Server) -> None:
         assert room.reader.get(f"{room.api}/posts/{draft}?at={then}").status_code == 404
 
 
+def test_what_a_blog_was_before_it_was_opened_is_seen_by_nobody(server: Server) -> None:
+    with Newsroom(server, "opened", title="Quicksilver plan", visibility="draft") as room:
+        post = room.writes("Quicksilver.", title="Quicksilver")
+        room.changes(title="The fair")
+        room.revises(post, markdown="It rings.", title="The bell")
+        prepared = [
+            entry["position"] for entry in room.editor.get(f"{room.api}/record").json()["entries"]
+        ]
+        room.turns("live")
+        for then in prepared:
+            for path in ("", f"/posts/{post}", "/feed.atom", "/feed.json", "/embed", "/replay"):
+                assert "Quicksilver" not in room.asks(f"{path}?at={then}").text
+            for path in (room.api, f"{room.api}/posts", f"{room.api}/posts/{post}"):
+                assert "Quicksilver" not in room.reader.get(f"{path}?at={then}").text
+        assert titles(room.asks(f"?at={prepared[0]}")) == ["The bell"]
+        assert titles(room.asks(f"?at={prepared[-1]}")) == []
+        for path in (f"{room.path}/record", f"{room.api}/record", f"{room.api}/marks"):
+            assert "Quicksilver" not in room.reader.get(path).text
+
+
 def test_the_pages_of_a_past_list_lead_to_every_post_there_was(server: Server) -> None:
     with Newsroom(server, "stretches") as room:
         for number in range(64):

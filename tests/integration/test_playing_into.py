@@ -133,7 +133,7 @@ def desk(loaded: Loaded) -> list[dict[str, Any]]:
 
 
 def details(loaded: Loaded) -> dict[str, Any]:
-    own = ("id", "slug", "position", "posts", "epochs")
+    own = ("id", "slug", "position", "posts", "epochs", "prepared")
     return {name: value for name, value in asdict(loaded.blog).items() if name not in own}
 
 
@@ -422,8 +422,8 @@ def test_what_is_no_stretch_of_the_day_is_told_and_nothing_is_played(tmp_path: P
         (None, "x" * 999, "--to takes a position or a time such as"),
         (None, "1-1", "--to 1-1: the log has no such position; its last is"),
         ("0-0", None, "--from 0-0: the log has no such position"),
-        (None, "2025-06-24T11:00Z", "the first that happened was at 2025-06-24T12:00:00.000Z"),
-        ("2999-01-01", None, "the last that happened was at 2025-06-24T12:21:00.000Z"),
+        (None, "2025-06-24T11:00Z", "the first that happened was at 2025-06-24T14:00:00.000+02:00"),
+        ("2999-01-01", None, "the last that happened was at 2025-06-24T14:21:00.000+02:00"),
         ("2025-06-24T12:05Z", "2025-06-24T12:04Z", "lies after --to"),
     ],
 )

@@ -1,14 +1,26 @@
 """A day replayed over the wire, by a real server: who may watch, what is told, what is refused."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import msgspec
 import pytest
+from starlette.requests import HTTPConnection
 
+from events.commands import ChangeBlog, Command, CreateBlog
+from server.app import app
+from server.course import Course
+from server.log import Request
+from server.settings import Settings
+from server.site import opened
+from server.tail import Loaded
 from server.web.fresh import FRESH, PRIVATE
+from server.web.problems import Problem
+from server.web.replay import judged
 from tests.by_hand import NONE, TINY, Headers, Reader
 from tests.figures import comes_to, figures, nobody
 from tests.integration.test_fallbacks import ordinary
@@ -375,3 +387,31 @@ def test_a_viewer_that_is_not_read_is_sent_away_there_too(server: Server, room: 
         with Viewer(url, path, buffer=TINY) as viewer:
             viewer.hears("hello")
             comes_to(url, lambda now: now["readers"] == 0)
+
+
+async def test_whoever_comes_while_the_past_is_closed_is_not_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data=tmp_path / "data")
+    async with opened(settings) as site:
+
+        async def does(command: Command) -> None:
+            request = Request("ed", type(command).__name__, "", datetime.now(UTC))
+            await site.commands.handle("b", command, request)
+
+        await does(CreateBlog("b", "B", visibility="public"))
+        await site.index.claim("b", "b")
+        read = site.courses.of
+
+        async def takes_a_while(loaded: Loaded) -> Course:
+            course = await read(loaded)
+            await does(ChangeBlog(past_public=False))
+            return course
+
+        monkeypatch.setattr(site.courses, "of", takes_a_while)
+        application = app(settings)
+        application.state.site = site
+        scope = {"app": application, "headers": [], "path_params": {"blog": "b"}}
+        with pytest.raises(Problem) as refused:
+            await judged(HTTPConnection({"type": "websocket", **scope}), {})
+        assert refused.value.status == 403

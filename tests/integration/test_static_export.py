@@ -131,8 +131,19 @@ def test_a_folder_that_has_something_in_it_is_left_alone_unless_it_is_forced(
         assert (tmp_path / "there" / "notes.txt").exists()
         assert "notes.txt" not in exported(room, tmp_path / "there", "--force").files
         assert names(tmp_path) == ["there"]
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / "letter.txt").write_text("Mine.")
+        home = str(tmp_path / "home")
+        said = liveblog("export", "there", home, "--static", "--force", data=server.data, code=1)
+        assert "holds no saved blog" in said
+        assert names(tmp_path / "home") == ["letter.txt"]
         said = liveblog("export", "there", where, data=server.data, code=2)
         assert "name a file, or say --static" in said
+        (tmp_path / "there.log").write_text("A log.")
+        forced = ("--static", "--force")
+        said = liveblog("export", "there", f"{where}.log", *forced, data=server.data, code=1)
+        assert "there.log is a file, which is left alone" in said
+        assert (tmp_path / "there.log").read_text() == "A log."
 
 
 async def test_what_is_withdrawn_while_it_is_saved_is_not_saved(tmp_path: Path) -> None:

@@ -55,6 +55,14 @@ def test_a_blog_may_be_opened_with_a_summary(server: Server) -> None:
         assert box.inner_html == HTML
 
 
+def test_at_a_posts_own_address_it_is_folded_so_that_the_post_is_nearer(server: Server) -> None:
+    with Newsroom(server, "folded", summary=LINES) as room:
+        post = room.writes("It floats.")
+        for path, unfolded in (("", True), (f"/posts/{post}", False)):
+            (box,) = LexborHTMLParser(room.asks(path).text).css("#summary details")
+            assert ("open" in box.attributes) is unfolded
+
+
 def test_readers_are_told_of_it_with_the_blog(server: Server) -> None:
     with Newsroom(server, "wired") as room:
         since = blog(room)["position"]

@@ -28,7 +28,7 @@ from server.memory_log import MemoryLog
 from server.past import Past
 from server.record import Page, Records
 from server.tail import Loaded
-from tests.story import A_BLOG, Story, given, minute, position, says
+from tests.story import A_BLOG, AN_OPEN_BLOG, Story, given, minute, position, says
 from tests.unit.test_timeline import DAYS, Step, lived, loaded_blog
 
 GATE = WritePost("gate", title="The gate", body=says("It opens at nine."), author="Ann")
@@ -82,7 +82,7 @@ def test_a_note_is_told_with_its_correction_alone() -> None:
 
 
 def test_pins_key_marks_times_and_the_blogs_own_turns_are_told() -> None:
-    day = given(A_BLOG, replace(GATE, pinned=True, key=True))
+    day = given(AN_OPEN_BLOG, replace(GATE, pinned=True, key=True))
     day.when(
         MarkKey("gate", key=False),
         RevisePost("gate", published_at=minute(-5)),
@@ -116,6 +116,26 @@ def test_a_picture_is_told_by_what_it_shows() -> None:
 
 
 # --- what is not -------------------------------------------------------------------------------
+
+
+def test_of_a_draft_that_was_opened_only_what_was_done_is_told() -> None:
+    day = given(A_BLOG, GATE, RevisePost("gate", title="Gate", correction="Not the gate."))
+    assert [deed.words for deed in record(day)] == ["shown"] * 3  # for its editors alone
+    day.when(ChangeBlog(title="The fair"), ChangeBlogStatus("live"))
+    *prepared, live = record(day)
+    assert [deed.kinds for deed in prepared] == [
+        ("opened",),
+        ("published",),
+        ("corrected",),
+        ("described",),
+    ]
+    assert {(deed.words, deed.title, deed.parts, deed.note) for deed in prepared} == {
+        ("unopened", "", (), "")
+    }
+    assert (live.kinds, live.words) == (("live",), "shown")
+    day.when(RevisePost("gate", title="The east gate"))
+    *_, edit = record(day)
+    assert parts(edit) == {"title": ("Gate", "The east gate")}
 
 
 def test_what_was_not_public_is_not_in_it() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from events import desk
@@ -48,6 +49,7 @@ from events.history import versions
 from events.position import START, Position
 from events.timeline import BLOG, Timeline
 from tests.story import A_BLOG, EPOCH, NOON, Story, fold, given, minute, position, says
+from tests.unit.test_timeline import DAYS, Step, lived
 
 A_POST = WritePost("gate", title="The gate opens", body=says("Come in."), author="Ann")
 A_DRAFT = WritePost("gate", title="The gate opens", status="draft")
@@ -106,6 +108,20 @@ def test_the_past_of_a_blog_is_open_to_all_until_it_says_otherwise() -> None:
     assert day.when(ChangeBlog(past_public=True)).blog.past_public
 
 
+@settings(deadline=None, max_examples=30)
+@for_all(DAYS)
+def test_readers_come_in_at_the_last_public_position_of_the_draft(steps: list[Step]) -> None:
+    blog, timeline, prepared = Blog("fair"), Timeline(), START
+    for entry in lived(steps).entries:
+        blog = evolve(blog, entry)
+        timeline.apply(blog, entry)
+        if blog.visibility == "draft":
+            prepared = timeline.position
+            assert blog.opened == START
+        else:
+            assert blog.opened == prepared
+
+
 def test_a_blog_looks_as_it_last_said() -> None:
     day = given(A_BLOG, ChangeBlog(appearance=Restyle(accent="#0a7d55")), ChangeBlog(title="Fair"))
     assert day.blog.appearance == Appearance(accent="#0a7d55")
@@ -119,6 +135,16 @@ def test_a_logo_is_shown_although_the_post_that_had_it_was_withdrawn() -> None:
     assert desk.withdrawn_pictures(day.blog) == ({"5f" * 32}, set())
     day.when(ChangeBlog(appearance=Restyle(logo=Logo("5f" * 32, "png", 40, 30))))
     assert desk.withdrawn_pictures(day.blog) == (set(), {"5f" * 32})
+
+
+def test_a_withdrawn_post_takes_along_what_it_showed_in_any_version() -> None:
+    first, second = (Image(ImageAttrs(each * 64, ext="png", alt="A bell")) for each in "ab")
+    day = given(A_BLOG, WritePost("bell", body=(first,)), RevisePost("bell", body=(second,)))
+    assert desk.withdrawn_pictures(day.blog) == (set(), {"a" * 64, "b" * 64})
+    day.when(ChangePostStatus("bell", "retracted"))
+    assert desk.withdrawn_pictures(day.blog) == ({"a" * 64, "b" * 64}, set())
+    day.when(WritePost("other", body=(first,)), RevisePost("other", body=says("It rang.")))
+    assert desk.withdrawn_pictures(day.blog) == ({"b" * 64}, {"a" * 64})
 
 
 def test_a_deleted_blog_is_no_more_and_its_log_is() -> None:

@@ -25,7 +25,7 @@ from server.render import rfc3339
 from server.replaying import STEP
 from server.viewing import BURST, RATE, Moment
 from tests.cinema import Viewer, shown
-from tests.story import A_BLOG, Story, given, minute, position
+from tests.story import A_BLOG, AN_OPEN_BLOG, Story, given, minute, position
 from tests.unit.test_timeline import DAYS, lived, post, restore, retract
 
 MINUTELY = 60.0
@@ -107,7 +107,7 @@ async def test_what_happened_minutes_apart_is_told_seconds_apart() -> None:
 
 
 async def test_the_frames_are_those_of_the_live_socket() -> None:
-    cinema = await shown(a_day())
+    cinema = await shown(given(AN_OPEN_BLOG, post("one"), post("two"), post("three")))
     live: list[bytes] = []
     for command in (RevisePost("two", title="Two"), retract("one", True), ChangeBlogStatus("live")):
         before = cinema.loaded.timeline.position
@@ -650,6 +650,24 @@ async def test_drafts_are_never_played_and_move_nothing() -> None:
     assert "no entry" in viewer.heard[-1]["detail"]
 
 
+async def test_what_was_prepared_is_not_played_and_comes_at_once_as_it_was_opened() -> None:
+    wrong = WritePost("one", title=SECRET)
+    right = RevisePost("one", title="One")
+    cinema = await shown(given(A_BLOG, wrong, post("two"), right))
+    editor = cinema.seats(speed=600.0)
+    await cinema.ends(editor)
+    assert SECRET.encode() in b"".join(editor.writes)
+    await cinema.goes_on(ChangeBlogStatus("live"), retract("two"))
+    viewer = cinema.seats(speed=600.0)
+    await cinema.ends(viewer)
+    assert viewer.told == ["hello", "snapshot", "snapshot", "blog", "retract two"]
+    assert [items(each).keys() for each in viewer.hears("snapshot")] == [set(), {"one", "two"}]
+    viewer.says("seek", to=str(position(2)))
+    await cinema.settles()
+    assert items(viewer.hears("snapshot")[-1]) == {}
+    assert SECRET.encode() not in b"".join(viewer.writes)
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -677,6 +695,22 @@ async def test_a_blog_that_is_read_anew_from_another_log_sends_its_viewers_round
     cinema.loaded.replace(other.loaded)
     await cinema.passes(1)
     assert viewer.code == 1012
+
+
+async def test_of_a_blog_that_was_read_anew_nothing_is_shown_that_was_kept_before() -> None:
+    cinema = await shown(given(A_BLOG, WritePost("one", title=SECRET), post("two")))
+    viewer = cinema.seats(playing=False, start=position(2))
+    await cinema.settles()
+    assert SECRET.encode() in b"".join(viewer.writes)
+    viewer.says("seek", to=str(position(3)))
+    await cinema.settles()
+    viewer.forgets()
+    withdrawn = given(A_BLOG, WritePost("one", title=SECRET), post("two"), retract("one"))
+    await cinema.log.restore("fair", withdrawn.stored, None)
+    cinema.loaded.replace((await shown(withdrawn)).loaded)
+    viewer.says("seek", to=str(position(2)))
+    await cinema.settles()
+    assert (viewer.code, viewer.writes) == (1012, [])
 
 
 async def test_a_moved_blog_is_linked_to_where_it_is_now() -> None:

@@ -89,7 +89,7 @@ def views(day: Story) -> dict[str, dict[str, Any]]:
 
 
 def details(blog: Blog) -> Blog:
-    return replace(blog, id="", slug="", position=START, posts={}, epochs=[])
+    return replace(blog, id="", slug="", position=START, prepared=START, posts={}, epochs=[])
 
 
 def page(day: Story) -> list[str]:
@@ -105,6 +105,7 @@ def test_any_day_retold_is_the_same_day(steps: list[Step]) -> None:
     assert [entry.at for entry in copy.entries] == [entry.at for entry in day.entries]
     assert [entry.position.seq for entry in copy.entries] == [*range(1, len(day.entries) + 1)]
     assert details(copy.blog) == details(day.blog)
+    assert copy.blog.prepared.seq == day.blog.prepared.seq
 
 
 @settings(deadline=None)
