@@ -166,14 +166,14 @@ def test_both_forms_of_a_page_leave_the_cache(server: Server, cache: httpx.Clien
     with Newsroom(server, "forms") as room:
         room.writes("This stays.")
         post = room.writes(f"{WORD}.")
-        room.asks()  # from here on it is compressed too
+        room.asks()  # from here on it is compressed too, by this worker
 
         def asks(coding: str) -> httpx.Response:
             return cache.get(room.path, headers={"accept-encoding": coding})
 
-        for coding, encoding in (("gzip", "gzip"), ("identity", None)) * 2:
+        for coding, encodings in (("gzip", {"gzip", None}), ("identity", {None})) * 2:
             assert WORD in asks(coding).text
-            assert asks(coding).headers.get("content-encoding") == encoding
+            assert asks(coding).headers.get("content-encoding") in encodings
         room.retracts(post)
         for coding in ("gzip", "identity"):
             until(lambda coding=coding: not tells(asks(coding)))  # type: ignore[misc]
