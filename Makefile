@@ -208,6 +208,17 @@ $(FIREFOX): | $(STAMPS)
 
 # --- Lock files: hashes, no addresses --------------------------------------------------------
 
+# Where a package's authors ask for money is an address too.
+define NO_ADDRESSES
+import json, pathlib, sys
+file = pathlib.Path(sys.argv[1])
+lock = json.loads(file.read_text())
+for package in lock['packages'].values():
+    package.pop('funding', None)
+file.write_text(json.dumps(lock, indent=2, ensure_ascii=False) + '\n')
+endef
+export NO_ADDRESSES
+
 lock: $(NODE)
 	@$(BIN)/python -m venv build/lock
 	@build/lock/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
@@ -219,4 +230,5 @@ lock: $(NODE)
 	$(COMPILE) --group audit -c requirements/dev.txt -o requirements/audit.txt
 	@$(NPM) install --package-lock-only
 	@$(call npm,tests/audit) install --package-lock-only
+	@$(BIN)/python -c "$$NO_ADDRESSES" tests/audit/package-lock.json
 	@rm -rf build/lock
