@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from server.redis_log import reach
+from server.storage.redis_log import reach
 
 Role = Literal["reader", "contributor", "editor", "admin"]
 ROLES: Final[Sequence[Role]] = get_args(Role)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from server.feed import RESTART
+from server.push.feed import RESTART
 from server.settings import Settings
 from server.site import Site, running
 from server.web import (

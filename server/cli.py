@@ -13,15 +13,17 @@ import click
 
 from events.commands import Refused
 from events.entry import Corrupt
-from server import archive, doctor, importing, playing_into, replay, serve, settings
+from server import doctor, serve, settings
 from server.access import ROLES, Role, Taken, Unknown
-from server.embedded import StorageFailed, StorageMissing
 from server.index import SlugTaken
-from server.log import LogError
+from server.replay import printed as replay
 from server.settings import BadSetting, Settings
 from server.site import Site, opened, running
-from server.static_export import NotExported, export_static
+from server.storage.embedded import StorageFailed, StorageMissing
+from server.storage.log import LogError
 from server.tail import NoSuchBlog
+from server.transfer import archive, importing, playing_into
+from server.transfer.static_export import NotExported, export_static
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from events.decide import decide
 from events.entry import Entry, store
 from events.facts import Event
 from events.position import Position
-from server.log import Conflict, Exists, Log, Receipt, Request, Tip, Unreachable, beginning
+from server.storage.log import Conflict, Exists, Log, Receipt, Request, Tip, Unreachable, beginning
 from server.tail import Behind, Loaded, Tail
 
 TRIES = 5

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
-from server.embedded import StorageFailed, StorageMissing, find_server
-from server.log import Unreachable
-from server.redis_log import reach
 from server.settings import Settings
 from server.site import Site, opened
+from server.storage.embedded import StorageFailed, StorageMissing, find_server
+from server.storage.log import Unreachable
+from server.storage.redis_log import reach
 
 OLDEST = (7, 0)
 """The Redis whose command set is all we use."""

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from events.blog import Blog
 from events.desk import withdrawn_pictures
-from server.redis_log import reach
+from server.storage.redis_log import reach
 
 BLOGS = "liveblog:blogs"
 SLUGS = "liveblog:slugs"

@@ -18,8 +18,8 @@ from events.blog import Blog, evolve
 from events.entry import Corrupt, Entry, load
 from events.projection import Projection, Version
 from events.statistics import PostsADay, WordsADay
-from server.log import Log, LogError
-from server.slices import SLICE
+from server.push.slices import SLICE
+from server.storage.log import Log, LogError
 from server.tail import Loaded
 
 VERSIONS: Final[Sequence[Version]] = (PostsADay, WordsADay)

@@ -15,8 +15,8 @@ from events.commands import NoSuchPost, PublishDue, Refused
 from events.entry import Corrupt
 from events.facts import Event, PostScheduled
 from server.commands import Commands
-from server.log import LogError, Request
-from server.redis_log import reach
+from server.storage.log import LogError, Request
+from server.storage.redis_log import reach
 from server.tail import NoSuchBlog
 
 DUE = "liveblog:due"

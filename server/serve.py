@@ -9,15 +9,15 @@ import sys
 import click
 import uvicorn
 
-from server import uvicorn_server
 from server.access import Taken, Unknown
 from server.app import app
-from server.demo import current, run_demo
-from server.embedded import Embedded
-from server.log import Unreachable
+from server.demo.rounds import current, run_demo
+from server.door import uvicorn_server
+from server.door.uvicorn_server import log_to_stderr, uvicorn_for
 from server.settings import Settings
 from server.site import Site
-from server.uvicorn_server import log_to_stderr, uvicorn_for
+from server.storage.embedded import Embedded
+from server.storage.log import Unreachable
 from server.workers import Workers
 
 UNSENT = 128 * 1024

@@ -13,23 +13,23 @@ from redis.backoff import ExponentialBackoff
 
 from server.access import Access
 from server.commands import Commands
-from server.course import Courses
-from server.crowd import Crowd
-from server.embedded import Embedded
 from server.index import Index
 from server.media import Media
-from server.past import Past
+from server.past.as_it_was import Past
+from server.past.course import Courses
+from server.past.record import Records
 from server.projections import Projections
-from server.pulse import Pulse
-from server.record import Records
-from server.redis_log import RedisLog
+from server.push.crowd import Crowd
+from server.push.pulse import Pulse
+from server.push.turnstile import Turnstile
 from server.render import Articles, templates
-from server.replaying import Replays
+from server.replay.replaying import Replays
+from server.replay.track import Tracks
 from server.schedule import Schedule
 from server.settings import Settings
+from server.storage.embedded import Embedded
+from server.storage.redis_log import RedisLog
 from server.tail import Tail
-from server.track import Tracks
-from server.turnstile import Turnstile
 from server.viewers import Viewers
 
 logger = structlog.get_logger("site")

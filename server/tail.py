@@ -27,10 +27,10 @@ from events.facts import (
 )
 from events.position import START, Position
 from events.timeline import Timeline
-from server.feed import NOT_FOUND, RESTART, Feed
-from server.log import Head, Log, LogError, Lost, Tip, Unreachable
-from server.messages import Render
-from server.slices import Soon, on_the_loop
+from server.push.feed import NOT_FOUND, RESTART, Feed
+from server.push.messages import Render
+from server.push.slices import Soon, on_the_loop
+from server.storage.log import Head, Log, LogError, Lost, Tip, Unreachable
 
 HEADS_EVERY: Final = 1.0
 """Seconds between two comparisons of heads."""

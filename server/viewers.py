@@ -18,8 +18,8 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from server.log import Unreachable
-from server.redis_log import reach
+from server.storage.log import Unreachable
+from server.storage.redis_log import reach
 from server.tail import Loaded, Tail
 
 EVERY: Final = 1.0

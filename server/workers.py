@@ -14,8 +14,8 @@ import structlog
 
 from server import settings
 from server.app import app
+from server.door.uvicorn_server import log_to_stderr, patience, run, uvicorn_for
 from server.settings import Settings
-from server.uvicorn_server import log_to_stderr, patience, run, uvicorn_for
 
 LOOK: Final = 0.5
 """Seconds between two looks at whether all are alive."""

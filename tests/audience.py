@@ -14,8 +14,8 @@ import msgspec
 from events.frames import Form
 from events.position import START, Position
 from events.timeline import BLOG, PAGE
-from server.feed import Feed
-from server.wire import Carriage
+from server.push.feed import Feed
+from server.push.wire import Carriage
 
 Held = dict[str, tuple[int, str, str]]
 """Of each post by its id: version, order, title."""
@@ -187,7 +187,7 @@ def _frame(beginning: str) -> dict[str, Any]:
 
 
 class Listener:
-    """A `server.feed.Reader` whose client is a `Page`. What it is sent while it `loses` is gone."""
+    """A `feed.Reader` whose client is a `Page`. What it is sent while it `loses` is gone."""
 
     form: Form = "json"
     carriage: Carriage = "line"

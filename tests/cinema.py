@@ -16,18 +16,18 @@ import msgspec
 from events.commands import Command
 from events.frames import Form
 from events.position import Position
-from server.course import Courses
 from server.kept import Kept
-from server.memory_log import MemoryLog
-from server.messages import Messages
-from server.past import Past
+from server.past.as_it_was import Past
+from server.past.course import Courses
+from server.push.messages import Messages
+from server.push.wire import Carriage
 from server.render import Articles, templates
-from server.replaying import STEP, Replays
+from server.replay.replaying import STEP, Replays
+from server.replay.track import Tracks
+from server.replay.viewing import Moment, Opening, Viewing
+from server.storage.memory_log import MemoryLog
 from server.tail import Loaded
-from server.track import Tracks
-from server.viewing import Moment, Opening, Viewing
 from server.web.replay import moment_named
-from server.wire import Carriage
 from tests.audience import at_once
 from tests.story import Story
 
@@ -35,7 +35,7 @@ RENDER = Articles(templates())
 
 
 class Viewer:
-    """A `server.viewing.Screen` that keeps what it is sent. `fills`: it takes one write at most."""
+    """A `viewing.Screen` that keeps what it is sent. `fills`: it takes one write at most."""
 
     carriage: Carriage = "line"
 

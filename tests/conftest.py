@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
-from server.embedded import find_server
 from server.site import connect
+from server.storage.embedded import find_server
 
 # No test fails for a slow machine. Where CI is set Hypothesis draws the same examples each time.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

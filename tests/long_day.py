@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-SAMPLE: Final = Path(__file__).parents[1] / "server" / "demo_day.jsonl"
+SAMPLE: Final = Path(__file__).parents[1] / "server" / "demo" / "day.jsonl"
 BEGUN: Final = datetime(2025, 5, 4, 4, tzinfo=UTC)
 AUTHORS: Final = ("Noor Velthoek", "Ann de Wit", "Joris Kamp")
 TAGS: Final = ("river", "music", "traffic", "food", "weather")

@@ -9,8 +9,8 @@ from starlette.requests import HTTPConnection
 from events.frames import Form
 from events.position import Position
 from server.access import Actor
-from server.crowd import Crowd, Full
 from server.permits import may_read
+from server.push.crowd import Crowd, Full
 from server.site import Site
 from server.tail import Behind, Loaded
 from server.web.blogs import MovedTo, find

@@ -24,9 +24,9 @@ from events.entry import Corrupt
 from events.facts import BlogStatus, Visibility
 from events.summary import to_text
 from server.access import Actor
-from server.log import Exists, Lost, Mismatch
 from server.permits import may_read, permit
 from server.site import Site
+from server.storage.log import Exists, Lost, Mismatch
 from server.tail import Loaded, NoSuchBlog
 from server.web.endpoint import NAMESPACE, Call, Endpoint, json
 from server.web.inputs import (

@@ -22,8 +22,9 @@ from events.markup import MAX_SOURCE, from_markdown, to_markdown
 from events.position import Position
 from events.summary import to_text
 from server.access import Actor
-from server.feed import NOT_FOUND, RESTART, UNAUTHORIZED
 from server.media import MAX_BYTES
+from server.push.feed import NOT_FOUND, RESTART, UNAUTHORIZED
+from server.push.wire import reason
 from server.site import Site
 from server.tail import Loaded
 from server.web import statistics
@@ -32,7 +33,6 @@ from server.web.endpoint import Call, Endpoint, identify, json
 from server.web.inputs import measured
 from server.web.pages import page
 from server.web.problems import Problem, problem_of
-from server.wire import reason
 
 STATUSES: tuple[BlogStatus, ...] = ("upcoming", "live", "paused", "ended")
 

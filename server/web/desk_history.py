@@ -25,7 +25,7 @@ from events.facts import (
     PostUnpinned,
 )
 from events.record import Deed, Kind
-from server.record import Proven, ProvenVersion
+from server.past.record import Proven, ProvenVersion
 from server.tail import Loaded
 from server.web.blogs import MovedTo, find
 from server.web.endpoint import Call, Endpoint

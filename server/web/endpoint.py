@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 from events.accept import Fault
 from server.access import Actor, Role
-from server.log import Request as LogRequest
 from server.site import Site
+from server.storage.log import Request as LogRequest
 from server.web.limits import WRITES
 from server.web.problems import Problem, invalid
 

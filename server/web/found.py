@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from events.blog import Blog, Post
 from events.document import ImageAttrs, images, plain_text
-from server.messages import Messages
+from server.push.messages import Messages
 from server.render import rfc3339
 from server.site import Site
 from server.tail import Loaded

@@ -11,7 +11,7 @@ from events.diff import Diff, diff
 from events.frames import PostView
 from events.record import Part, PartName
 from server.access import Actor
-from server.record import ProvenVersion
+from server.past.record import ProvenVersion
 from server.site import Site
 from server.tail import Loaded
 from server.web.blogs import found

@@ -2,7 +2,7 @@
 
 All speak the messages of PROTOCOL.md. A reader here is a position and a wake-up: what it has
 missed is asked of the feed when its transport has taken what came before. Under our own server
-websockets are answered below ASGI (`server.handshake`), at a tenth of the cost.
+websockets are answered below ASGI (`server.door.handshake`), at a tenth of the cost.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from events.frames import Form
 from events.position import Position
-from server.feed import NOT_FOUND, RESTART, TOO_MANY, TOO_SLOW, UNAUTHORIZED, Feed
+from server.push.feed import NOT_FOUND, RESTART, TOO_MANY, TOO_SLOW, UNAUTHORIZED, Feed
+from server.push.wire import Carriage, reason
 from server.site import Site
 from server.web.admission import Admission, address, admitted, counted
 from server.web.endpoint import Call, Endpoint
 from server.web.fresh import answer, cache_of, of_blog
 from server.web.problems import Problem
-from server.wire import Carriage, reason
 
 CODES: Final = {401: UNAUTHORIZED, 404: NOT_FOUND, 429: TOO_MANY, 503: RESTART}
 """The close codes that say what an HTTP status says; 1008 for any other."""

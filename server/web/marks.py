@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response
 
-from server.course import Course, time_of
+from server.past.course import Course, time_of
 from server.render import rfc3339
 from server.tail import Loaded
 from server.web.blogs import found

@@ -19,8 +19,8 @@ from starlette.requests import HTTPConnection, Request
 from events.blog import Blog, Post
 from events.frames import PostView
 from events.position import START, Position
-from server.messages import Messages
-from server.past import moment
+from server.past.as_it_was import moment
+from server.push.messages import Messages
 from server.render import Articles
 from server.site import Site
 from server.tail import Loaded

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from events.blog import Post
 from events.desk import withdrawn_pictures
-from server.log import Unreachable
 from server.media import content_type
-from server.redis_log import reach
 from server.site import Site
+from server.storage.log import Unreachable
+from server.storage.redis_log import reach
 from server.tail import Loaded
 from server.web import found, stretch
 from server.web.address import base_of, vary

@@ -24,10 +24,10 @@ from events.frames import PostView
 from events.position import Position
 from events.timeline import PAGE, Timeline
 from server.access import Actor
-from server.log import entries
 from server.media import MAX_BYTES, Picture
 from server.permits import permit
 from server.site import Site
+from server.storage.log import entries
 from server.tail import Loaded
 from server.web.blogs import found
 from server.web.endpoint import Call, Endpoint, json

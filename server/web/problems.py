@@ -10,8 +10,8 @@ from events.commands import CannotFollow, Nonsense, NoSuchPost, NotAllowed, Refu
 from events.markup import Unreadable
 from server import media
 from server.index import SlugTaken
-from server.log import Exists, LogError, Lost, Mismatch
-from server.past import NoSuchMoment
+from server.past.as_it_was import NoSuchMoment
+from server.storage.log import Exists, LogError, Lost, Mismatch
 from server.tail import Behind, NoSuchBlog
 
 TITLES = {

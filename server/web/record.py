@@ -17,7 +17,7 @@ from starlette.routing import Route
 from events.diff import Op, Piece
 from events.position import Position
 from events.record import Kind, Part, Words
-from server.record import Page, Proven
+from server.past.record import Page, Proven
 from server.render import rfc3339
 from server.site import Site
 from server.tail import Loaded

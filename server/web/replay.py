@@ -1,6 +1,6 @@
 """The day, replayed: who may watch what, and the socket that plays it on plain ASGI.
 
-Under our own server the socket is answered below ASGI (`server.handshake`); elsewhere here.
+Under our own server the socket is answered below ASGI (`server.door.handshake`); elsewhere here.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from events.frames import FASTEST, SLOWEST, Form
-from server.course import Course
-from server.feed import TOO_SLOW
-from server.past import NoSuchMoment
+from server.past.as_it_was import NoSuchMoment
+from server.past.course import Course
+from server.push.feed import TOO_SLOW
+from server.push.wire import Carriage, reason
+from server.replay.viewing import Moment, Opening, Viewing
 from server.site import Site
 from server.tail import Loaded
-from server.viewing import Moment, Opening, Viewing
 from server.web.admission import Admission, address, admitted, counted
 from server.web.live import CODES
 from server.web.moments import asked_moment, past_allowed
 from server.web.problems import Problem, problem_of
-from server.wire import Carriage, reason
 
 LIMIT = 4096
 """Bytes of a message from a viewer."""

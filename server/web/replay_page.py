@@ -20,8 +20,8 @@ from starlette.routing import Route
 from events.blog import Blog, Post
 from events.position import START, Position
 from events.timeline import Timeline
-from server.course import Course, microseconds, time_of
-from server.messages import Messages
+from server.past.course import Course, microseconds, time_of
+from server.push.messages import Messages
 from server.render import local, rfc3339
 from server.site import Site
 from server.tail import Loaded

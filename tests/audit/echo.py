@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import uvicorn
 from starlette.applications import Starlette
 
-from server import wire
-from server.http_protocol import HttpProtocol
-from server.opening import Agreed, opened
-from server.pulse import Pulse
-from server.websocket import Connection
+from server.door.http_protocol import HttpProtocol
+from server.push import wire
+from server.push.opening import Agreed, opened
+from server.push.pulse import Pulse
+from server.push.websocket import Connection
 
 
 class Echo(Connection):

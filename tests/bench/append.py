@@ -9,9 +9,9 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from server.log import Request
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import Request
 from tests.bench.day import written
 from tests.bench.options import Options
 from tests.bench.table import Row

@@ -9,7 +9,7 @@ from events.decide import decide
 from events.entry import Entry, Stored, store
 from events.markup import from_markdown
 from server.commands import new_salt
-from server.log import Head, Tip, beginning
+from server.storage.log import Head, Tip, beginning
 
 TEXT = (
     "The ferry left at **nine** with forty people, two of them in *period dress*.\n\n"

@@ -4,7 +4,7 @@ import time
 
 import msgspec
 
-from server.demo_day import Publish, day
+from server.demo.day import Publish, day
 from tests.bench import machine
 from tests.bench.crowd import Crowd
 from tests.bench.options import Options

@@ -9,9 +9,9 @@ from pathlib import Path
 from events.blog import Blog, evolve
 from events.entry import Entry, load
 from events.timeline import Timeline
-from server.log import entries
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import entries
 from server.tail import Tail
 from tests.bench.day import written
 from tests.bench.options import Options

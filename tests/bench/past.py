@@ -26,13 +26,13 @@ from events.decide import decide
 from events.document import Body
 from events.entry import Entry, Stored, store
 from events.markup import from_markdown
-from server.albums import EVERY
 from server.app import app
 from server.commands import new_salt
-from server.log import Head, Tip, beginning
+from server.door.uvicorn_server import COLLECT
+from server.past.albums import EVERY
 from server.settings import Settings
 from server.site import Site
-from server.uvicorn_server import COLLECT
+from server.storage.log import Head, Tip, beginning
 from tests.bench.day import TEXT
 from tests.bench.options import Options
 from tests.bench.plot import Series, svg

@@ -13,15 +13,15 @@ import msgspec
 from events.entry import Stored, load
 from events.frames import Form
 from events.position import START
-from server.course import Courses
-from server.memory_log import MemoryLog
-from server.past import Past, moment
+from server.past.as_it_was import Past, moment
+from server.past.course import Courses
+from server.push.wire import Carriage
 from server.render import Articles, templates
-from server.replaying import STEP, Replays
+from server.replay.replaying import STEP, Replays
+from server.replay.track import Tracks
+from server.replay.viewing import Opening
+from server.storage.memory_log import MemoryLog
 from server.tail import Loaded
-from server.track import Tracks
-from server.viewing import Opening
-from server.wire import Carriage
 from tests.bench.crowd import Crowd
 from tests.bench.crowd.terms import Report, Terms
 from tests.bench.day import TEXT, written

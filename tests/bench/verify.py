@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from events.blog import Blog
 from events.entry import Stored
-from server.archive_file import Seen
+from server.transfer.archive_file import Seen
 from tests.bench.day import written
 from tests.bench.options import Options
 from tests.bench.table import Row

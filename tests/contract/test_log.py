@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 from events.commands import Command, RevisePost, WritePost
 from events.entry import Stored, check
 from events.position import START, Position
-from server.log import (
+from server.site import connect
+from server.storage.log import (
     Conflict,
     Exists,
     Head,
@@ -25,9 +26,8 @@ from server.log import (
     beginning,
     entries,
 )
-from server.memory_log import MemoryLog
-from server.redis_log import RedisLog
-from server.site import connect
+from server.storage.memory_log import MemoryLog
+from server.storage.redis_log import RedisLog
 from tests.conftest import Storage
 from tests.story import A_BLOG, EDITOR, EPOCH, NOON, Story, given, position
 

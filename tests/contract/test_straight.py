@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from server.websocket import straight
+from server.push.websocket import straight
 
 
 async def accepted() -> tuple[asyncio.Transport, socket.socket]:

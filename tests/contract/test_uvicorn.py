@@ -20,9 +20,9 @@ from uvicorn.middleware.proxy_headers import _TrustedHosts
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.app import app
-from server.http_protocol import HttpProtocol
+from server.door.http_protocol import HttpProtocol
+from server.door.uvicorn_server import Server, uvicorn_for
 from server.settings import Settings
-from server.uvicorn_server import Server, uvicorn_for
 from tests.contract.raw_socket import ping, request
 
 Seen = list["Watched"]
@@ -112,7 +112,7 @@ async def serving(application: Any, **options: Any) -> AsyncIterator[House]:
                 await running
 
 
-# --- HttpToolsProtocol: server/handshake.py ------------------------------------------------------
+# --- HttpToolsProtocol: server/door/handshake.py --------------------------------------------------
 
 
 async def test_a_handshake_comes_with_what_is_read_of_it() -> None:
@@ -230,7 +230,7 @@ def test_what_our_protocol_overrides_is_there_to_be_overridden() -> None:
         )
 
 
-# --- Server: server/uvicorn_server.py, drain.py, serve.py ----------------------------------------
+# --- Server: server/door/uvicorn_server.py, drain.py, serve.py ------------------------------------
 
 
 class Waiter:
@@ -294,7 +294,7 @@ def test_the_options_of_our_server_are_taken() -> None:
     assert patience > settings.drain
 
 
-# --- _TrustedHosts: server/crowd.py --------------------------------------------------------------
+# --- _TrustedHosts: server/push/crowd.py ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from server import settings
-from server.demo import _Stage, current
-from server.demo_day import day
+from server.demo.day import day
+from server.demo.rounds import _Stage, current
 from server.site import opened
 
 STRETCH: Final = 80

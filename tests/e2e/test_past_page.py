@@ -13,8 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from server import demo_day
-from server.demo_day import Key, Pin, Publish, Retract, Revise, Status, Step, Summarise, Unpin
+from server.demo import day as demo_day
+from server.demo.day import Key, Pin, Publish, Retract, Revise, Status, Step, Summarise, Unpin
 from tests.e2e.browser import watched
 from tests.process import Server
 

@@ -14,9 +14,9 @@ import httpx
 from events.blog import Blog, evolve
 from events.entry import Entry, check, load
 from events.timeline import Timeline
-from server.log import entries
 from server.settings import Settings
 from server.site import opened
+from server.storage.log import entries
 from tests.faults.storage import PATIENCE, Valkey
 from tests.faults.tcp_proxy import RedisProxy
 from tests.faults.test_kill import workers_of

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from events.frames import Form
 from events.position import START, Position
-from server.feed import FAULT
+from server.push.feed import FAULT
 from tests.audience import Page
 from tests.faults.storage import PATIENCE
 

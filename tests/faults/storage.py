@@ -9,8 +9,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from server.embedded import find_server
-from server.keeper import SETTINGS
+from server.storage.embedded import find_server
+from server.storage.keeper import SETTINGS
 
 PATIENCE = 30.0
 """Seconds a condition may take on a loaded machine."""

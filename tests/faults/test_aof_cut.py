@@ -7,9 +7,9 @@ from pathlib import Path
 from events.commands import CreateBlog, WritePost
 from events.position import START
 from server.commands import Commands
-from server.log import Receipt, Request, entries
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import Receipt, Request, entries
 from tests.faults.storage import Valkey
 
 CUTS = 12

@@ -15,9 +15,9 @@ import pytest
 
 from events.blog import Blog, evolve
 from events.entry import Stored, check, load
-from server.log import entries
 from server.settings import Settings
 from server.site import opened
+from server.storage.log import entries
 from tests.process import Server, liveblog
 
 WRITERS = 8

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server.keeper import KEEPER, SERVER
+from server.storage.keeper import KEEPER, SERVER
 from tests.faults.storage import PATIENCE
 from tests.faults.test_kill import WRITERS, the_log, titles_of, write
 from tests.process import Server, liveblog

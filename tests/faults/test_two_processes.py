@@ -16,11 +16,11 @@ from websockets.sync.client import connect
 
 from events.commands import ChangePostStatus, Command, CreateBlog, PinPost, RevisePost, WritePost
 from events.position import Position
-from server.embedded import Embedded
-from server.log import Request
-from server.redis_log import WAKE
 from server.settings import Settings
 from server.site import Site, opened
+from server.storage.embedded import Embedded
+from server.storage.log import Request
+from server.storage.redis_log import WAKE
 from tests.faults.storage import PATIENCE
 from tests.process import Server
 
@@ -99,7 +99,7 @@ def test_a_process_whose_subscription_is_cut_hears_again_by_itself(
 async def test_an_entry_without_a_wake_up_arrives_all_the_same(
     pair: tuple[Server, Server], data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.redis_log.WAKE", "a channel nobody listens to")
+    monkeypatch.setattr("server.storage.redis_log.WAKE", "a channel nobody listens to")
     url = f"{pair[0].url.replace('http', 'ws')}/blogs/day/live?as=json"
     async with (
         opened(Settings(data=data)) as site,

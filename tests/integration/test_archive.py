@@ -19,11 +19,11 @@ from events.commands import (
 )
 from events.entry import Corrupt
 from events.position import Position
-from server import archive, importing
 from server.index import SlugTaken
-from server.log import Exists, Request
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import Exists, Request
+from server.transfer import archive, importing
 
 REAL_DAY = Path(__file__).parents[3] / "shared" / "days" / "nsdif-2025.jsonl"
 LATER = datetime(2999, 1, 1, tzinfo=UTC)

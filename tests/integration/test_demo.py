@@ -9,7 +9,8 @@ import pytest
 
 from events.blog import Post
 from events.document import Block, bodies
-from server import demo, demo_day
+from server.demo import day as demo_day
+from server.demo import rounds as demo
 from server.settings import Settings
 from server.site import Site, running
 from server.tail import Loaded

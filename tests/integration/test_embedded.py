@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from server import keeper
-from server.embedded import Embedded, StorageFailed, StorageMissing, find_server
+from server.storage import keeper
+from server.storage.embedded import Embedded, StorageFailed, StorageMissing, find_server
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0  # seconds; far more than anything here takes
@@ -30,7 +30,7 @@ USER = """
 import signal, sys
 from pathlib import Path
 import redis
-from server.embedded import Embedded
+from server.storage.embedded import Embedded
 
 signal.alarm(60)  # whatever the test does, this ends
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background job
@@ -50,7 +50,7 @@ except KeyboardInterrupt:
 REFUSED = """
 import os, sys
 from pathlib import Path
-from server.embedded import Embedded, StorageFailed
+from server.storage.embedded import Embedded, StorageFailed
 
 if os.getuid() == 0:
     os.setgid(65534)

@@ -27,12 +27,12 @@ from events.document import (
     images,
 )
 from events.entry import Entry, load
-from server import importing
 from server.index import SlugTaken
-from server.log import Request, entries
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import Request, entries
 from server.tail import Loaded
+from server.transfer import importing
 
 REAL_DAY = Path(__file__).parents[3] / "shared" / "days" / "nsdif-2025.jsonl"
 BLOG = {"slug": "harbour-day", "title": "Harbour day", "time_zone": "Europe/Amsterdam"}

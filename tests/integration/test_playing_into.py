@@ -33,12 +33,12 @@ from events.commands import (
 from events.document import Image, ImageAttrs
 from events.entry import Entry, load
 from events.position import START, Position
-from server.log import Request, entries
-from server.playing_into import ACTOR, BadSlug, NotThisReplay, Played, play
-from server.replay import WHOLE, BadStretch, Stretch, stretch
+from server.replay.printed import WHOLE, BadStretch, Stretch, stretch
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import Request, entries
 from server.tail import Loaded, NoSuchBlog
+from server.transfer.playing_into import ACTOR, BadSlug, NotThisReplay, Played, play
 from server.web.inputs import post_id
 from tests.process import LIVEBLOG, Server, liveblog
 from tests.story import minute, says

@@ -13,12 +13,12 @@ import httpx
 import pytest
 from uvicorn.server import ServerState
 
-from server import slices
 from server.app import app
-from server.http_protocol import HttpProtocol
+from server.door.http_protocol import HttpProtocol
+from server.door.uvicorn_server import uvicorn_for
+from server.push import slices
 from server.settings import Settings
 from server.site import Site
-from server.uvicorn_server import uvicorn_for
 from tests.audience import Page
 from tests.by_hand import PATIENCE, TINY, Reader, connected
 from tests.conftest import Storage

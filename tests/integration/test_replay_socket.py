@@ -13,10 +13,10 @@ from starlette.requests import HTTPConnection
 
 from events.commands import ChangeBlog, Command, CreateBlog
 from server.app import app
-from server.course import Course
-from server.log import Request
+from server.past.course import Course
 from server.settings import Settings
 from server.site import opened
+from server.storage.log import Request
 from server.tail import Loaded
 from server.web.fresh import FRESH, PRIVATE
 from server.web.problems import Problem

@@ -7,9 +7,9 @@ from websockets.sync.client import connect
 
 from events.commands import CreateBlog, WritePost
 from events.facts import PostScheduled
-from server.log import Request
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import Request
 from tests.process import Server
 
 BLOG = "00000000-0000-0000-0000-000000000001"

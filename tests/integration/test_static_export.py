@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from events.commands import ChangePostStatus, CreateBlog, WritePost
-from server.log import Request
 from server.settings import Settings
 from server.site import opened
-from server.static_export import NotExported, export_static
-from server.static_pages import plain
+from server.storage.log import Request
+from server.transfer.static_export import NotExported, export_static
+from server.transfer.static_pages import plain
 from tests.newsroom import ANY, Newsroom
 from tests.process import Server, liveblog
 from tests.saved_folder import SavedFolder

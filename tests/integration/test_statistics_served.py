@@ -19,10 +19,10 @@ from events.entry import Stored, load
 from events.position import Position
 from events.projection import Projection
 from events.statistics import PostsADay, WordsADay
-from server.log import Log, Request, entries
 from server.projections import Projections
 from server.settings import Settings
 from server.site import Site, running
+from server.storage.log import Log, Request, entries
 from tests.process import Server, liveblog
 from tests.story import says
 

@@ -16,12 +16,12 @@ from redis.asyncio import Redis
 from events.commands import ChangeBlog, Command, CreateBlog
 from events.frames import Form
 from events.position import Position
-from server.log import Request, Unreachable
+from server.push.wire import Carriage
 from server.settings import Settings
 from server.site import Site, build
 from server.site import connect as connect_redis
+from server.storage.log import Request, Unreachable
 from server.viewers import Viewers, key
-from server.wire import Carriage
 from tests.conftest import Storage
 
 BLOG = "00000000-0000-0000-0000-000000000001"

@@ -13,8 +13,8 @@ from events.entry import Entry
 from events.facts import BlogStatusChanged
 from events.position import START, Position
 from events.timeline import BLOG, Change, Timeline
-from server import course as of_course
-from server.course import Course, Courses, microseconds, time_of
+from server.past import course as of_course
+from server.past.course import Course, Courses, microseconds, time_of
 from server.tail import Behind
 from tests.cinema import Cinema, shown
 from tests.story import A_BLOG, NOON, Story, fold, given, minute, position

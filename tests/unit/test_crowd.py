@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from server.crowd import SPARE, Crowd, Full, household
+from server.push.crowd import SPARE, Crowd, Full, household
 from server.settings import Settings
 
 
@@ -127,7 +127,7 @@ def test_who_is_refused_leaves_nothing_behind() -> None:
 
 FEW_FILES = f"""
 import resource
-from server.crowd import Crowd, Full, open_files
+from server.push.crowd import Crowd, Full, open_files
 from server.settings import Settings
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, {SPARE} + 3))

@@ -23,10 +23,10 @@ from events.document import Bold, Image, ImageAttrs, Paragraph, Text
 from events.facts import PostContent, PostRevised
 from events.record import Deed, Part, recorded
 from events.timeline import BLOG, Timeline
-from server.course import Courses
-from server.memory_log import MemoryLog
-from server.past import Past
-from server.record import Page, Records
+from server.past.as_it_was import Past
+from server.past.course import Courses
+from server.past.record import Page, Records
+from server.storage.memory_log import MemoryLog
 from server.tail import Loaded
 from tests.story import A_BLOG, AN_OPEN_BLOG, Story, given, minute, position, says
 from tests.unit.test_timeline import DAYS, Step, lived, loaded_blog

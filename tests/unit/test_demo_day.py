@@ -18,7 +18,7 @@ from PIL import Image as Picture
 
 from events import summary
 from events.read_markdown import read
-from server import demo_pictures
+from server.demo import pictures as demo_pictures
 
 Line = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\A\S.*\S\Z")]
 Prose = Annotated[str, Meta(min_length=40, max_length=2_000, pattern=r"\A\S[\s\S]*\S\Z")]
@@ -114,7 +114,7 @@ class Summarise(_Step):
 
 OfPost = Publish | Revise | Retract | Pin | Unpin | Key
 Step = OfPost | Status | Summarise
-LINES = (resources.files("server") / "demo_day.jsonl").read_text("utf-8").splitlines()
+LINES = (resources.files("server.demo") / "day.jsonl").read_text("utf-8").splitlines()
 STEPS: list[Step] = [msgspec.json.decode(line, type=Step) for line in LINES[1:]]
 POSTS = {step.name: step for step in STEPS if isinstance(step, Publish)}
 REVISIONS = [step for step in STEPS if isinstance(step, Revise)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from server.door.uvicorn_server import patience
 from server.settings import BadSetting, Settings, load
-from server.uvicorn_server import patience
 from server.workers import SPARE
 
 ROOT = Path(__file__).parents[2]

@@ -21,13 +21,13 @@ from events.facts import Visibility
 from events.frames import Form
 from events.position import START, Position
 from events.timeline import PAGE
-from server import feed, slices
-from server.feed import FAULT, RESTART, TOO_SLOW, Feed
-from server.messages import CATCH_UP
+from server.push import feed, slices
+from server.push.feed import FAULT, RESTART, TOO_SLOW, Feed
+from server.push.messages import CATCH_UP
+from server.push.slices import Soon
+from server.push.wire import Carriage
 from server.render import Articles, templates
-from server.slices import Soon
 from server.tail import Loaded
-from server.wire import Carriage
 from tests.audience import Listener, Page, Turns, at_once
 from tests.story import A_BLOG, EPOCH, Story, given, position, says
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 
-from server.incoming import Incoming, Said, Violation
+from server.push.incoming import Incoming, Said, Violation
 from tests.contract import raw_socket as client
 from tests.contract.raw_socket import BINARY, CONT, PING, PONG, RSV1, TEXT
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from server.opening import NOTHING, OFFERS, Agreed, Refused, agree, opened
-from server.wire import WINDOW
+from server.push.opening import NOTHING, OFFERS, Agreed, Refused, agree, opened
+from server.push.wire import WINDOW
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 OURS = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"

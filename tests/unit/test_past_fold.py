@@ -21,11 +21,11 @@ from events.blog import Blog, evolve
 from events.commands import ChangeBlog, WritePost
 from events.position import START, Position
 from events.timeline import Timeline
-from server import snapshots
-from server.memory_log import MemoryLog
-from server.messages import Messages
-from server.past import NoSuchMoment, Past, moment
-from server.snapshots import SCHEMA, Snapshots
+from server.past import snapshots
+from server.past.as_it_was import NoSuchMoment, Past, moment
+from server.past.snapshots import SCHEMA, Snapshots
+from server.push.messages import Messages
+from server.storage.memory_log import MemoryLog
 from server.web.moments import asked_moment
 from server.web.problems import Problem
 from tests.audience import Held, Listener, Page

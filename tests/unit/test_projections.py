@@ -18,10 +18,10 @@ from events.position import START, Position
 from events.projection import Projection, Version
 from events.statistics import PostsADay, WordsADay
 from server import projections
-from server.log import Head, Request, Tip, Unreachable
-from server.memory_log import MemoryLog
 from server.projections import Projected, Projections
 from server.render import Articles, templates
+from server.storage.log import Head, Request, Tip, Unreachable
+from server.storage.memory_log import MemoryLog
 from server.tail import Loaded
 from tests.audience import at_once
 from tests.story import A_BLOG, NOON, Story, given

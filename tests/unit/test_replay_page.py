@@ -7,7 +7,7 @@ import pytest
 from events.blog import Blog, evolve
 from events.commands import ChangePostStatus, RevisePost, WritePost
 from events.timeline import Timeline
-from server.course import Course
+from server.past.course import Course
 from server.web.replay_page import Asked, Recording, moment_of
 from tests.story import A_BLOG, NOON, Story, minute, position, says
 

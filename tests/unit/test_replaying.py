@@ -20,10 +20,10 @@ from events.commands import (
 )
 from events.frames import Form
 from events.position import START, Position
-from server import track, viewing
 from server.render import rfc3339
-from server.replaying import STEP
-from server.viewing import BURST, RATE, Moment
+from server.replay import track, viewing
+from server.replay.replaying import STEP
+from server.replay.viewing import BURST, RATE, Moment
 from tests.cinema import Viewer, shown
 from tests.story import A_BLOG, AN_OPEN_BLOG, Story, given, minute, position
 from tests.unit.test_timeline import DAYS, lived, post, restore, retract

@@ -24,7 +24,7 @@ from events.commands import (
 )
 from events.position import START, Position
 from events.timeline import BLOG, KEYS, Timeline
-from server.feed import Feed
+from server.push.feed import Feed
 from server.render import Articles, templates
 from server.tail import Loaded
 from tests.audience import Listener, Page, at_once

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.turnstile import Turnstile
+from server.push.turnstile import Turnstile
 
 
 class Door:

@@ -9,7 +9,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 from websockets.streams import StreamReader
 
-from server import wire
+from server.push import wire
 
 POST = b'{"type":"post","html":"' + b"<p>The doors are open, and the band plays.</p>" * 20 + b'"}'
 

@@ -1,0 +1,1 @@
+"""The blog as it was: folded from the log, helped by snapshots."""

@@ -1,0 +1,1 @@
+"""What readers are sent, and how: feed, messages, frames, sockets. No HTTP, no log."""

@@ -1,0 +1,164 @@
+"""One clock for all sockets of a process: it pings, and ends the dead, stalled and lingering.
+
+No connection has a timer. Each belongs to one of some groups, and every tick is one group's turn.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import sys
+import termios
+import time
+from collections.abc import Sequence
+from itertools import count
+from typing import Final, Protocol, TypeVar
+
+from server.push.feed import RESTART, TOO_SLOW
+from server.push.slices import in_slices
+from server.push.websocket import Connection
+
+T = TypeVar("T")
+
+GROUPS: Final = 100
+SPREAD: Final = 20
+"""Groups over which those who come at once are spread."""
+AWAITED: Final = 10.0
+"""Seconds in which a request has to be said, as far as its headers."""
+REVISIT: Final = 900.0
+"""Seconds after which somebody who had to say who it is has to say so again."""
+LINGER: Final = 5.0
+"""Seconds a client is given to answer a goodbye."""
+
+
+class Waited(Protocol):
+    """Somebody who has not taken all yet that was written."""
+
+    @property
+    def transport(self) -> asyncio.Transport: ...
+
+    def close(self, code: int) -> None: ...
+
+
+class Pulse:
+    """Keeps the sockets of a process alive, or ends them.
+
+    `ping`: seconds between two pings of one connection; one from which nothing came between two
+    pings is dead. `stall`: seconds in which a reader may take not a byte of what waits for it.
+    """
+
+    def __init__(self, ping: float, stall: float) -> None:
+        self._ping = ping
+        self._stall = stall
+        self._groups: list[set[Connection]] = [set() for _ in range(GROUPS)]
+        self._joined = count()
+        self._turn = 0
+        """Whose turn is next."""
+        self._paused: dict[Waited, tuple[int, float]] = {}
+        self._awaited: dict[Waited, float] = {}
+        self._guests: dict[Connection, float] = {}
+        self._leaving: dict[Connection, float] = {}
+
+    @property
+    def connections(self) -> list[Connection]:
+        return [connection for group in self._groups for connection in group]
+
+    def join(self, connection: Connection) -> int:
+        """Count a connection in; its group, to be given to `part`."""
+        # One of those that had their turn last: theirs comes when nearly all of `ping` has gone by.
+        group = (self._turn - 1 - next(self._joined) % SPREAD) % GROUPS
+        self._groups[group].add(connection)
+        return group
+
+    def part(self, connection: Connection, group: int) -> None:
+        """A connection has ended."""
+        self._groups[group].discard(connection)
+        self._paused.pop(connection, None)
+        self._guests.pop(connection, None)
+        self._leaving.pop(connection, None)
+
+    def paused(self, connection: Waited) -> None:
+        """Something waits to be taken."""
+        self._paused[connection] = _left(connection.transport), time.monotonic()
+
+    def resumed(self, connection: Waited) -> None:
+        """It was taken, or never will be."""
+        self._paused.pop(connection, None)
+
+    def awaits(self, connection: Waited) -> None:
+        """A request is to come."""
+        self._awaited.setdefault(connection, time.monotonic() + AWAITED)
+
+    def has(self, connection: Waited) -> None:
+        """It has come, or never will."""
+        self._awaited.pop(connection, None)
+
+    def is_awaited(self, connection: Waited) -> bool:
+        return connection in self._awaited
+
+    def guest(self, connection: Connection) -> None:
+        """It follows what not everybody may: it is sent round again some time, and judged anew."""
+        self._guests[connection] = time.monotonic() + REVISIT
+
+    def leaves(self, connection: Connection) -> None:
+        """It was told goodbye."""
+        self._leaving.setdefault(connection, time.monotonic() + LINGER)
+
+    def hurry(self) -> None:
+        """The process ends: who takes nothing is not waited for longer than for an answer."""
+        self._stall = min(self._stall, LINGER)
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(self._ping / GROUPS)
+            self.tick(time.monotonic())
+
+    def tick(self, now: float) -> None:
+        """One group's turn to be pinged, and an end to whoever is waited for too long."""
+        asked, self._turn = self._groups[self._turn], (self._turn + 1) % GROUPS
+        in_slices(tuple(asked), _ask)
+        for stalled, (before, since) in list(self._paused.items()):
+            if (left := _left(stalled.transport)) < before:
+                self._paused[stalled] = left, now
+            elif now - since > self._stall:
+                del self._paused[stalled]
+                stalled.close(TOO_SLOW)
+        for guest in _due(self._guests, now):
+            guest.close(RESTART)
+        for late in _due(self._awaited, now):
+            late.transport.abort()
+        for lingering in _due(self._leaving, now):
+            lingering.transport.abort()
+
+
+def _due(until: dict[T, float], now: float) -> list[T]:
+    """Those whose time is over; they are waited for no more."""
+    due = [each for each, end in until.items() if end < now]
+    for each in due:
+        del until[each]
+    return due
+
+
+def _ask(connections: Sequence[Connection]) -> None:
+    """Ping those that have answered the last one; the others are dead."""
+    for connection in connections:
+        if not connection.ready:
+            continue  # the stalled and the lingering have a clock of their own
+        if connection.heard:
+            connection.heard = 0
+            connection.ask()
+        else:
+            connection.transport.abort()
+
+
+def _left(transport: asyncio.Transport) -> int:
+    """Bytes that a client has not taken yet: those in the transport, and those in our kernel.
+
+    A kernel that holds megabytes takes no more from us until a third of them has gone, which a
+    slow reader needs minutes for. Where the kernel does not say, only its taking is seen.
+    """
+    kernel = b""
+    with contextlib.suppress(OSError, ValueError):
+        descriptor = transport.get_extra_info("socket").fileno()
+        kernel = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
+    return transport.get_write_buffer_size() + int.from_bytes(kernel, sys.byteorder)

@@ -1,0 +1,1 @@
+"""The day, played again: on a socket, and in the terminal."""

@@ -1,0 +1,1 @@
+"""Where the log is kept: the contract, its two keepers, and the server that comes along."""
