@@ -548,6 +548,32 @@ def test_a_recording_and_its_day_play_stand_and_jump_together(
     listener.wait_for_function("() => document.querySelector('video').paused")
 
 
+def test_the_recordings_own_button_wins_over_what_the_replay_does_meanwhile(
+    listener: Page, recordings: Recordings, day: str
+) -> None:
+    loaded(listener, day, recordings, speed=1, offset=0)
+    state = listener.locator("#player")
+    listener.get_by_role("button", name="Play", exact=True).click()
+    listener.wait_for_function("() => document.querySelector('video').currentTime > 0")
+    # The replay moves between the press and the news of it, which the browser brings later.
+    listener.evaluate(
+        """() => {
+          const video = document.querySelector("video");
+          window.said = [];
+          for (const name of ["play", "pause"]) video.addEventListener(name, () => said.push(name));
+          video.pause();
+          const speed = document.getElementById("speed");
+          speed.value = "2";
+          speed.dispatchEvent(new Event("change", { bubbles: true }));
+        }"""
+    )
+    expect(state).to_have_attribute("data-state", "paused")
+    listener.evaluate("new Promise(done => setTimeout(done, 0))")
+    assert listener.evaluate("said") == ["pause"]
+    assert listener.evaluate("document.querySelector('video').paused")
+    expect(state).to_have_attribute("data-state", "paused")
+
+
 def test_the_replay_goes_on_where_the_recording_has_ended(
     listener: Page, recordings: Recordings, day: str
 ) -> None:

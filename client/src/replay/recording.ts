@@ -15,6 +15,7 @@ export class Recording {
   private rightedAt = 0;
   private tied = true; // not while the viewer looks for a moment that he knows in both
   private starved = false; // it waits for the network, and the replay for it
+  private sounding = false; // what it was last told to do, or said that it does
 
   /** `began` is when the day did; `changed` is told the seconds after it that the recording begins. */
   constructor(
@@ -37,13 +38,28 @@ export class Recording {
   follow(): void {
     const { media, tape } = this;
     if (!media || !this.tied || media.readyState === HTMLMediaElement.HAVE_NOTHING) return;
+    if (media.paused === this.sounding) return; // its own button was pressed, and the news is on its way
     if (tape.playing) this.starved = false;
     const time = timeOf(tape.moment, this.alignment);
     const there = covers(time, media.duration);
     media.playbackRate = Math.min(FASTEST, Math.max(SLOWEST, tape.speed));
     if (there && apart(media.currentTime, time, tape.speed)) media.currentTime = time;
-    if (tape.playing && there && media.paused) void media.play().catch(() => tape.pause());
-    if ((!tape.playing || !there) && !media.paused && !this.starved) media.pause();
+    if (tape.playing && there && media.paused) this.start(media);
+    if ((!tape.playing || !there) && !media.paused && !this.starved) this.stop(media);
+  }
+
+  private start(media: HTMLVideoElement): void {
+    this.sounding = true;
+    media.play().catch(({ name }: DOMException) => {
+      if (name === "AbortError") return; // it was to stop before it had begun
+      this.sounding = false;
+      this.tape.pause();
+    });
+  }
+
+  private stop(media: HTMLVideoElement): void {
+    this.sounding = false;
+    media.pause();
   }
 
   private get alignment(): Alignment {
@@ -76,8 +92,8 @@ export class Recording {
     tape.skipSilences(null); // a recording has them too
     if (tape.speed > FASTEST) tape.setSpeed(FASTEST);
     this.follow();
-    media.addEventListener("play", () => this.lead(true));
-    media.addEventListener("pause", () => this.lead(false));
+    media.addEventListener("play", () => this.lead(media));
+    media.addEventListener("pause", () => this.lead(media));
     media.addEventListener("waiting", () => this.starve(tape.playing));
     media.addEventListener("playing", () => this.starved && tape.play());
     media.addEventListener("seeked", () => this.right(0));
@@ -90,14 +106,16 @@ export class Recording {
     if (this.starved) this.tape.pause();
   }
 
-  /** The viewer has pressed the recording's own button. */
-  private lead(playing: boolean): void {
-    const { media, tape } = this;
-    if (!playing) this.starved = false;
-    if (!media || !this.tied || media.ended || media.seeking || playing === tape.playing) return;
-    const inside = covers(timeOf(tape.moment, this.alignment), media.duration);
-    if (playing) tape.play();
-    else if (inside) tape.pause();
+  /** The viewer has pressed the recording's own button, if it does not do what it was told last. */
+  private lead(media: HTMLVideoElement): void {
+    const { tape } = this;
+    const sounds = !media.paused;
+    if (sounds === this.sounding) return; // the news is old, or of our own doing
+    this.sounding = sounds;
+    if (!sounds) this.starved = false;
+    if (!this.tied || media.ended || sounds === tape.playing) return;
+    if (sounds) tape.play();
+    else tape.pause();
   }
 
   /** Where the two have come apart, the recording is right: it is what is heard. */
