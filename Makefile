@@ -28,6 +28,7 @@ PROJECT := $(call stamp,project,pyproject.toml)
 DEV := $(call stamp,dev,requirements/dev.txt)
 NODE := $(call stamp,node,requirements/node.txt)
 MODULES := $(call stamp,modules,client/package-lock.json)
+PROXIES := $(STAMPS)/proxies
 BROWSER := $(call stamp,browser,requirements/dev.txt)
 JAVA := $(call stamp,java,requirements/java.txt)
 JUDGES := $(call stamp,judges,tests/audit/package.json tests/audit/package-lock.json)
@@ -51,7 +52,7 @@ help:
 run: $(PROJECT) $(STATIC)
 	@$(BIN)/liveblog demo
 
-setup: $(PROJECT) $(DEV) $(STATIC) $(BROWSER)
+setup: $(PROJECT) $(DEV) $(STATIC) $(BROWSER) $(PROXIES)
 
 test: setup
 	@$(NPM) test
@@ -151,6 +152,20 @@ $(BROWSER): $(DEV)
 	    'install the package chromium, then say make test again' >&2; exit 1; }; \
 	fi
 	@touch $@
+
+# --- nginx, nchan and Caddy: Debian's packages, unpacked and not installed, so that nothing starts --
+
+$(PROXIES): | $(STAMPS)
+	@( PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
+	  command -v nginx >/dev/null && command -v caddy >/dev/null && exit; \
+	  command -v apt-get >/dev/null || exit; \
+	  echo 'No nginx and Caddy here: unpacking those of Debian into .venv ...'; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update --quiet=2 || exit; fi; \
+	  rm -rf .venv/debian && mkdir .venv/debian && cd .venv/debian && \
+	  apt-get download --quiet=2 nginx libnginx-mod-nchan caddy 2>/dev/null && \
+	  for package in *.deb; do dpkg -x "$$package" . || exit; done && rm ./*.deb \
+	) && touch $@ || echo 'No nginx and no Caddy here, and they could not be had: the tests behind' \
+	  'a proxy and a cache are skipped. Install the packages nginx and caddy' >&2
 
 # --- What judges us: the HTML checker and Lighthouse from npm, beside .venv's own packages -------
 

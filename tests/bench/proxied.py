@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from tests.bench.options import Options
 from tests.bench.ours import ours
 from tests.bench.stage import Stage, free_port, running
 from tests.bench.table import Row
+from tests.programs import program
 
 READERS = 2_000
 WHAT = "behind Caddy with TLS: fan-out p99, {:,} readers"
@@ -37,12 +37,12 @@ https://localhost:{port} {{
 def rows(options: Options) -> list[Row]:
     """The same readers, straight and through the proxy; it runs on the server's core too."""
     readers = min(READERS, options.readers)
-    if not shutil.which("caddy"):
+    if (caddy := program("caddy")) is None:
         return [Row(WHAT.format(readers), "not measured", "no caddy here")]
     with ours(LIVEBLOG_PROXIES="127.0.0.1") as server:
         server.post()
         straight = fanout.watch(server.stage, server.stage.terms(readers), options.messages)
-        with _caddy(server.stage) as stage:
+        with _caddy(caddy, server.stage) as stage:
             through = fanout.watch(stage, stage.terms(readers), options.messages)
     return [
         Row(
@@ -58,13 +58,13 @@ def rows(options: Options) -> list[Row]:
 
 
 @contextlib.contextmanager
-def _caddy(upstream: Stage) -> Iterator[Stage]:
+def _caddy(caddy: str, upstream: Stage) -> Iterator[Stage]:
     """The stage behind a Caddy with a certificate of its own making."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "Caddyfile"
         file.write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream.port))
-        command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+        command = [caddy, "run", "--config", str(file), "--adapter", "caddyfile"]
         home = {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
         with running(command, port, environment=os.environ | home) as pid:
             yield upstream._replace(port=port, pid=pid, tls=True)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -20,6 +19,7 @@ import pytest
 from tests.by_hand import NONE, PATIENCE, TINY, Events, Headers, Reader
 from tests.figures import comes_to, nobody
 from tests.process import Server, liveblog
+from tests.programs import program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 LIVE = "/blogs/day/live?as=json"
@@ -86,15 +86,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def needs(*programs: str) -> None:
-    for program in programs:
-        if not shutil.which(program):
-            pytest.skip(f"{program} is not here: install the package {program}")
+def needed(name: str) -> str:
+    """Where a program is; the test is skipped where it is not."""
+    if found := program(name):
+        return found
+    pytest.skip(f"{name} is not here: install the package {name}")
 
 
 @contextlib.contextmanager
 def caddy(upstream: int, port: int, folder: Path) -> Iterator[None]:
-    needs("caddy")
+    caddy = needed("caddy")
     # As if a CDN were in front: what loopback says of whom it asks for is passed on.
     site, found = re.subn(
         r"reverse_proxy .*{\n",
@@ -109,16 +110,25 @@ def caddy(upstream: int, port: int, folder: Path) -> Iterator[None]:
         "LIVEBLOG_DOMAIN": f"https://localhost:{port}",
         "LIVEBLOG_UPSTREAMS": f"127.0.0.1:{upstream}",
     }
-    command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+    command = [caddy, "run", "--config", str(file), "--adapter", "caddyfile"]
     with running(command, port, environment):
         yield
 
 
 @contextlib.contextmanager
 def nginx(upstream: int, port: int, folder: Path) -> Iterator[None]:
-    needs("nginx", "openssl")
+    nginx = needed("nginx")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    made = [
+        needed("openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+    ]
     made += ["-keyout", str(key), "-out", str(certificate)]
     subprocess.run(made, check=True, capture_output=True)
     site = (DEPLOY / "nginx.conf").read_text()
@@ -133,7 +143,7 @@ def nginx(upstream: int, port: int, folder: Path) -> Iterator[None]:
         assert found == 1, f"{here} is {found} times in deploy/nginx.conf"
     file = folder / "nginx.conf"
     file.write_text(NGINX.format(folder=folder, site=site))
-    with running(["nginx", "-p", str(folder), "-e", "error.log", "-c", str(file)], port, {}):
+    with running([nginx, "-p", str(folder), "-e", "error.log", "-c", str(file)], port, {}):
         yield
 
 

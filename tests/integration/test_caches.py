@@ -1,7 +1,6 @@
 """A caching nginx in front of a real server: what was withdrawn does not come back out of it."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,6 +13,7 @@ import pytest
 
 from tests.newsroom import Newsroom
 from tests.process import Server
+from tests.programs import program
 
 PATIENCE = 20.0
 """Seconds for what takes one, on a loaded machine."""
@@ -59,7 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def cache(server: Server, tmp_path: Path) -> Iterator[httpx.Client]:
     """A client of the cache: it honours Cache-Control and asks again with the validator it has."""
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    nginx = program("nginx")
     if nginx is None:
         pytest.skip("no caching proxy here: install the package nginx")
     with socket.create_server(("127.0.0.1", 0)) as probe:

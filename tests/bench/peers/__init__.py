@@ -1,12 +1,12 @@
 """Who stands beside us: each sends a frame like ours to as many readers, once a second."""
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tests.bench.peers import limit, nchan
 from tests.bench.stage import Stage, free_port, python, running
+from tests.programs import program
 
 
 class Peer(NamedTuple):
@@ -28,7 +28,7 @@ def _module(name: str) -> Callable[[int], contextlib.AbstractContextManager[Stag
 
 
 def _nchan_missing() -> str:
-    if not shutil.which("nginx"):
+    if program("nginx") is None:
         return "no nginx here"
     return "" if nchan.MODULE else "nginx here has no nchan (Debian: libnginx-mod-nchan)"
 

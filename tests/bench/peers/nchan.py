@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tests.bench.peers.frame import text
 from tests.bench.stage import Stage, free_port, running
+from tests.programs import UNPACKED, program
 
-MODULES = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules")
+MODULES = (UNPACKED / "lib/nginx/modules", "/usr/lib/nginx/modules", "/usr/lib64/nginx/modules")
 MODULE = next(
     (path for folder in MODULES if (path := Path(folder, "ngx_nchan_module.so")).exists()), None
 )
@@ -49,7 +50,8 @@ def start(size: int) -> Iterator[Stage]:
         file = Path(folder) / "nginx.conf"
         user = "user root;" if os.geteuid() == 0 else ""
         file.write_text(CONFIGURATION.format(module=MODULE, user=user, folder=folder, port=port))
-        with running(["nginx", "-p", folder, "-c", str(file), "-e", "stderr"], port) as pid:
+        command = [str(program("nginx")), "-p", folder, "-c", str(file), "-e", "stderr"]
+        with running(command, port) as pid:
             yield Stage(port, pid, "/out", lambda: _publish(port, text(size)))
 
 
