@@ -1,7 +1,5 @@
 """Rough days: long ones and fast ones, words without an end, and readers who go and come back."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 from selectolax.lexbor import LexborHTMLParser
 
 from tests import long_day
-from tests.e2e.browser import FLAGS, watched
-from tests.e2e.conftest import CHROMIUM, Site
+from tests.e2e.browser import launched, watched
+from tests.e2e.conftest import Site
 from tests.e2e.coverage import Coverage
 from tests.newsroom import Newsroom
 from tests.process import liveblog
@@ -65,13 +63,8 @@ def reader(context: BrowserContext) -> Page:
 @pytest.fixture
 def caching(browser: Browser) -> Iterator[Browser]:
     """A Chromium with the back/forward cache that Playwright takes from it."""
-    caching = browser.browser_type.launch(
-        executable_path=next(filter(None, map(shutil.which, CHROMIUM)), None),
-        args=[*FLAGS, *([] if os.geteuid() else ["--no-sandbox"])],
-        ignore_default_args=["--disable-back-forward-cache"],
-    )
-    yield caching
-    caching.close()
+    with launched(browser.browser_type, "--disable-back-forward-cache") as caching:
+        yield caching
 
 
 def titles(page: Page) -> Locator:
