@@ -14,6 +14,9 @@ PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11
 PYTHONS2 := $(PYTHON2) python2.7 python2
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
+# Files of tests in as many processes as there are cores, the slow ones first.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 BIN := .venv/bin
 STAMPS := .venv/stamps
 PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
@@ -56,7 +59,7 @@ setup: $(PROJECT) $(DEV) $(STATIC) $(BROWSER) $(PROXIES)
 
 test: setup
 	@$(NPM) test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 audit: $(PROJECT) $(DEV) $(STATIC) $(BROWSER) $(JUDGES) $(JAVA) $(AUTOBAHN) $(FIREFOX)
 	@echo 'Autobahn has 463 cases and takes some minutes over them ...'
