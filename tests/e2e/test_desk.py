@@ -129,10 +129,12 @@ def test_a_link_logs_in_once_and_logging_out_ends_it(site: Site, browser: Browse
     expect(page.get_by_role("heading", name="Blogs")).to_be_visible()
     expect(page.get_by_text("Open a blog")).to_have_count(0)
     press(page, "Log out")
+    page.wait_for_url("**/")
     page.goto("/desk")
     expect(page.get_by_text("You are not logged in")).to_be_visible()
     page.goto(link)
-    press(page, "Log in")
+    with page.expect_navigation():
+        press(page, "Log in")
     page.goto("/desk")
     expect(page.get_by_text("You are not logged in")).to_be_visible()
     context.close()
@@ -543,6 +545,6 @@ def test_the_socket_is_for_the_desk_alone(site: Site, slug: str) -> None:
 
 def closing_code(socket: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
+        receives(socket)
     assert closed.value.rcvd
     return closed.value.rcvd.code

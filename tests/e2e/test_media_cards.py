@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.e2e.browser import Watch, watched
+from tests.e2e.browser import Watch, until, watched
 from tests.e2e.coverage import Coverage
 from tests.e2e.test_axe import faults
 from tests.e2e.test_reading import SHIFTS, jumped, opened, settled, top
@@ -46,8 +46,8 @@ class Elsewhere:
         else:
             route.fulfill(
                 content_type="text/html",
-                body="<!doctype html><title>p</title><button>Play</button>"
-                "<script>window.born = performance.timeOrigin</script>",
+                body="<!doctype html><title>p</title>"
+                "<script>window.born = performance.timeOrigin</script><button>Play</button>",
             )
 
 
@@ -267,6 +267,8 @@ def test_two_that_play_stay_as_far_as_they_stay_in_their_order(
         reader.get_by_role("button", name=f"Load the {name}").click()
     frames = reader.locator(".stage > iframe")
     expect(frames).to_have_count(2)
+    for number in range(2):
+        expect(frames.nth(number).content_frame.get_by_role("button")).to_be_visible()
     market.revise(post, markdown=f"{second}\n\nWords between.\n\n{first}")
     expect(reader.locator(f"#post-{post} .body")).to_contain_text("Words between.")
     expect(frames).to_have_count(1)
@@ -416,8 +418,7 @@ def test_pictures_that_come_late_or_never_move_nothing(
     assert box
     assert box["height"] == pytest.approx(box["width"] * 1000 / 1600, abs=1)
     stood = top(reader, failing)
-    while not held:
-        reader.wait_for_timeout(20)
+    until(reader, lambda: held)
     for route in held:
         route.continue_()
     reader.wait_for_function(
