@@ -281,6 +281,22 @@ def test_two_that_play_stay_as_far_as_they_stay_in_their_order(
     assert elsewhere.asked
 
 
+def test_a_post_that_is_edited_while_its_player_is_fetched_plays_all_the_same(
+    reader: Page, elsewhere: Elsewhere, market: Coverage
+) -> None:
+    held: list[Route] = []
+    reader.route("**/static/player.js*", lambda route: held.append(route))
+    post = market.publish("The band", 9, markdown=card(VIDEO))
+    opened(reader, market)
+    reader.get_by_role("button", name="Load the video").click()
+    until(reader, lambda: held)
+    market.revise(post, markdown=f"It is loud.\n\n{card(VIDEO)}")
+    expect(reader.locator(f"#post-{post} .body")).to_contain_text("It is loud.")
+    held[0].continue_()
+    expect(reader.locator(".stage > iframe")).to_be_focused()
+    assert list(elsewhere.asked) == [PLAYER]
+
+
 def test_what_is_withdrawn_plays_no_more(
     reader: Page, elsewhere: Elsewhere, market: Coverage
 ) -> None:
@@ -379,6 +395,30 @@ def test_a_picture_opens_large_with_its_words_and_gives_the_focus_back(
     expect(dialog).to_be_visible()
     market.retract(post)
     expect(dialog).to_have_count(0)
+
+
+def test_a_picture_whose_post_is_edited_while_its_script_is_fetched_opens_and_stays_open(
+    reader: Page, editor: httpx.Client, market: Coverage
+) -> None:
+    held: list[Route] = []
+    reader.route("**/static/picture.js*", lambda route: held.append(route))
+    media = picture(editor, market)
+    post = market.publish("A stall", 9, markdown=shown_in(media))
+    opened(reader, market)
+    link = reader.locator(f"#post-{post} .image > a")
+    link.click()
+    until(reader, lambda: held)
+    market.revise(post, markdown=f"{shown_in(media)}\n\nMore words.")
+    expect(reader.locator(f"#post-{post} .body")).to_contain_text("More words.")
+    held[0].continue_()
+    dialog = reader.get_by_role("dialog", name="A stall")
+    expect(dialog).to_be_visible()
+    market.publish("Another", 10)
+    expect(reader.locator("#posts > li[data-id]")).to_have_count(2)
+    expect(dialog).to_be_visible()
+    reader.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(link).to_be_focused()
 
 
 def test_in_a_frame_that_has_no_window_of_its_own_the_picture_is_a_link(
