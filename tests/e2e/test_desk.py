@@ -10,10 +10,11 @@ import httpx
 import msgspec
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.e2e.browser import until
 from tests.e2e.conftest import Site
 
 numbers = count(1)
@@ -190,6 +191,26 @@ def test_the_desk_says_how_many_are_reading_and_whether_they_are_told(
     expect(number).to_have_text("0 reading")
     api.patch(f"/api/blogs/{slug}", json={"show_viewers": False}).raise_for_status()
     expect(told).not_to_be_checked()
+
+
+def test_an_answer_that_comes_late_does_not_undo_a_later_one(
+    desk: Page, slug: str, api: httpx.Client
+) -> None:
+    late: list[tuple[Route, APIResponse]] = []
+    desk.route("**/details", lambda route: late.append((route, route.fetch())), times=1)
+    api.patch(f"/api/blogs/{slug}", json={"title": "A night at sea"}).raise_for_status()
+    until(desk, lambda: late)
+    api.patch(f"/api/blogs/{slug}", json={"title": "A night at home"}).raise_for_status()
+    # What is told of later is seen later: the desk knows by then that there is a newer title.
+    for number in range(2):
+        said = {"title": f"Said later {number}", "markdown": "So we hear."}
+        api.post(f"/api/blogs/{slug}/posts", json=said).raise_for_status()
+        expect(desk.locator("#posts")).to_contain_text(said["title"])
+        for route, answer in late:
+            route.fulfill(response=answer)
+        late.clear()
+    expect(desk.locator("#title")).to_have_text("A night at home")
+    expect(desk.locator("#details [name=title]")).to_have_value("A night at home")
 
 
 def test_a_post_is_previewed_and_published_as_previewed(desk: Page, slug: str) -> None:
