@@ -248,7 +248,7 @@ def test_a_killed_server_costs_the_page_nothing(browser: Browser, tmp_path: Path
 
         again = Server(tmp_path / "data", port=port)
         expected = ["The last bus", "The first rain", "The wet band", "The first stall"]
-        expect(titles(page)).to_have_text(expected, timeout=20_000)
+        expect(titles(page)).to_have_text(expected)
         expect(page.locator("#connection [data-when=waiting]")).to_be_hidden()
         editor.base_url = again.url
         market.publish("The lights go out", 22)

@@ -119,7 +119,7 @@ def comes_to_show(page: Page, written: Any) -> None:
     """Wait until a page shows what another does; if it never does, the first difference is told."""
     equal = f"written => JSON.stringify(({SHOWN})()) === JSON.stringify(written)"
     with contextlib.suppress(PlaywrightError):
-        page.wait_for_function(equal, arg=written, timeout=10_000)
+        page.wait_for_function(equal, arg=written, timeout=30_000)
     shows = shown(page)
     for name, said in written.items():
         for one, other in zip(shows[name], said, strict=False):
