@@ -15,10 +15,10 @@ Figures = dict[str, int]
 
 def figures(url: str) -> Figures:
     try:
-        lines = httpx.get(f"{url}/metrics").text.splitlines()
+        lines = httpx.get(f"{url}/metrics", timeout=PATIENCE).text.splitlines()
     except httpx.TransportError:
         # A worker that was just killed had taken the connection: once more, to another.
-        lines = httpx.get(f"{url}/metrics").text.splitlines()
+        lines = httpx.get(f"{url}/metrics", timeout=PATIENCE).text.splitlines()
     pairs = (line.split() for line in lines if not line.startswith("#"))
     return {name.removeprefix("liveblog_"): int(value) for name, value in pairs}
 

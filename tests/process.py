@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import httpx
 
 LIVEBLOG = [sys.executable, "-m", "server.cli"]
 PATIENCE = 30.0
-"""Seconds a start may take on a loaded machine."""
+"""Seconds a start, or an answer, may take on a loaded machine."""
 
 
 def liveblog(*arguments: str, data: Path, code: int = 0) -> str:
@@ -20,6 +21,17 @@ def liveblog(*arguments: str, data: Path, code: int = 0) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return (done.stdout if code == 0 else done.stderr).strip()
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """What a process says first; nothing, if it has nothing to say in time and so is ended."""
+    assert process.stdout
+    end = threading.Timer(2 * PATIENCE, process.kill)
+    end.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        end.cancel()
 
 
 class Server:
@@ -44,16 +56,21 @@ class Server:
             raise
 
     def _address(self) -> str:
-        assert self.process.stdout
-        line = self.process.stdout.readline()
+        line = first_line(self.process)
         assert line.startswith("Page"), f"the server did not start: {line!r}"
         return line.split()[1].rstrip("/")
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + PATIENCE
-        while httpx.get(f"{self.url}/readyz").status_code != 200:
+        while not self._is_ready():
             assert time.monotonic() < deadline, "the server is not ready"
             time.sleep(0.02)
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=PATIENCE).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def token(self, role: str = "admin") -> str:
         return liveblog("token", "create", "--role", role, data=self.data)

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal, Self
 
+from tests.ports import bound
+
 Kind = Literal["socket", "events", "polling", "other"]
 Treatment = Literal["pass", "refuse", "stall", "hold", "halve"]
 """`refuse`: new requests are answered 403. The others tell nobody, and what they keep comes when
@@ -76,8 +78,9 @@ class BadProxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._do(self._listen(0))
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._socket = bound(0)
+        self.port: int = self._socket.getsockname()[1]
+        self._do(self._listen())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,7 +110,7 @@ class BadProxy:
         self._do(self._cut())
 
     def mend(self) -> None:
-        self._do(self._listen(self.port))
+        self._do(self._listen())
 
     def asked(self, kind: Kind) -> int:
         """How many requests of that kind have come."""
@@ -121,6 +124,10 @@ class BadProxy:
         """Wait for so many in all."""
         self._do(self._until(lambda: self.asked(kind) >= times))
 
+    def until_answered(self, kind: Kind, times: int) -> None:
+        """Wait for so many in all."""
+        self._do(self._until(lambda: len(self.answered(kind)) >= times))
+
     def until_held(self, kind: Kind) -> None:
         """Wait for something that does not get through."""
         self._do(self._until(lambda: any(t.held for t in self._tunnels if t.kind == kind)))
@@ -130,8 +137,8 @@ class BadProxy:
     def _do(self, what: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(asyncio.wait_for(what, PATIENCE), self._loop).result()
 
-    async def _listen(self, port: int) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", port, limit=HEAD)
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._accept, sock=self._socket, limit=HEAD)
 
     async def _treat(self, treatments: dict[str, Treatment]) -> None:
         self._treatments = treatments
@@ -145,11 +152,13 @@ class BadProxy:
 
     async def _cut(self) -> None:
         self._server.close()
+        self._socket = bound(self.port)  # or somebody else might take it meanwhile
         for tunnel in tuple(self._tunnels):
             tunnel.reset()
 
     async def _end(self) -> None:
         self._server.close()
+        self._socket.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -203,6 +212,7 @@ class BadProxy:
         async def back() -> None:
             status = await answers.readexactly(len("HTTP/1.1 200"))
             self._answered.append((tunnel.kind, int(status[-3:])))
+            await self._tell()
             tunnel.answer(status)
             while data := await answers.read(65_536):
                 await self._let_through(tunnel, "stall", "hold")

@@ -3,7 +3,8 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from playwright.sync_api import (
     BrowserType,
     ConsoleMessage,
     Dialog,
+    Page,
     sync_playwright,
 )
 
@@ -30,6 +32,8 @@ LEFT = "failed: WebSocket is closed before the connection is established."
 """What the browser says of a page that was left while it was still connecting."""
 UNCONFINED = ("--no-sandbox",) if os.geteuid() == 0 else ()
 """It refuses root otherwise."""
+PATIENCE = 60.0
+"""Seconds that what the browser tells may take on a loaded machine."""
 
 
 @contextlib.contextmanager
@@ -61,6 +65,14 @@ def program() -> str:
         return found
     with sync_playwright() as playwright:
         return playwright.chromium.executable_path
+
+
+def until(page: Page, so: Callable[[], object]) -> None:
+    """Hear what a page's browser tells, until something is so by that."""
+    deadline = time.monotonic() + PATIENCE
+    while not so():
+        assert time.monotonic() < deadline, "it does not come"
+        page.wait_for_timeout(20)
 
 
 class Watch:

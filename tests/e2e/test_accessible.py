@@ -121,7 +121,7 @@ def walked(page: Page) -> Iterator[dict[str, Any]]:
         ("/blogs/souq", "#blog[data-link]"),
         ("/blogs/fair/embed", "#blog[data-link]"),
         ("/blogs/fair/posts/{post}", "#blog[data-link]"),
-        ("/blogs/fair/replay", "#play:not([hidden])"),
+        ("/blogs/fair/replay", "#player:has(#play:not([hidden])) #moment:enabled"),
         ("/blogs/fair/record", "main"),
     ],
 )

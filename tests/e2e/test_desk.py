@@ -10,10 +10,11 @@ import httpx
 import msgspec
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.e2e.browser import until
 from tests.e2e.conftest import Site
 
 numbers = count(1)
@@ -129,10 +130,12 @@ def test_a_link_logs_in_once_and_logging_out_ends_it(site: Site, browser: Browse
     expect(page.get_by_role("heading", name="Blogs")).to_be_visible()
     expect(page.get_by_text("Open a blog")).to_have_count(0)
     press(page, "Log out")
+    page.wait_for_url("**/")
     page.goto("/desk")
     expect(page.get_by_text("You are not logged in")).to_be_visible()
     page.goto(link)
-    press(page, "Log in")
+    with page.expect_navigation():
+        press(page, "Log in")
     page.goto("/desk")
     expect(page.get_by_text("You are not logged in")).to_be_visible()
     context.close()
@@ -188,6 +191,26 @@ def test_the_desk_says_how_many_are_reading_and_whether_they_are_told(
     expect(number).to_have_text("0 reading")
     api.patch(f"/api/blogs/{slug}", json={"show_viewers": False}).raise_for_status()
     expect(told).not_to_be_checked()
+
+
+def test_an_answer_that_comes_late_does_not_undo_a_later_one(
+    desk: Page, slug: str, api: httpx.Client
+) -> None:
+    late: list[tuple[Route, APIResponse]] = []
+    desk.route("**/details", lambda route: late.append((route, route.fetch())), times=1)
+    api.patch(f"/api/blogs/{slug}", json={"title": "A night at sea"}).raise_for_status()
+    until(desk, lambda: late)
+    api.patch(f"/api/blogs/{slug}", json={"title": "A night at home"}).raise_for_status()
+    # What is told of later is seen later: the desk knows by then that there is a newer title.
+    for number in range(2):
+        said = {"title": f"Said later {number}", "markdown": "So we hear."}
+        api.post(f"/api/blogs/{slug}/posts", json=said).raise_for_status()
+        expect(desk.locator("#posts")).to_contain_text(said["title"])
+        for route, answer in late:
+            route.fulfill(response=answer)
+        late.clear()
+    expect(desk.locator("#title")).to_have_text("A night at home")
+    expect(desk.locator("#details [name=title]")).to_have_value("A night at home")
 
 
 def test_a_post_is_previewed_and_published_as_previewed(desk: Page, slug: str) -> None:
@@ -543,6 +566,6 @@ def test_the_socket_is_for_the_desk_alone(site: Site, slug: str) -> None:
 
 def closing_code(socket: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
+        receives(socket)
     assert closed.value.rcvd
     return closed.value.rcvd.code

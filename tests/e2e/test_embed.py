@@ -128,13 +128,13 @@ def height(page: Page) -> float:
 def fits(page: Page) -> None:
     """Wait until the frame is as high as what is in it, and neither scrolls."""
     inside = page.frames[1]
-    inside.wait_for_function("document.documentElement.getBoundingClientRect().height > 0")
+    inside.wait_for_function("() => document.documentElement.getBoundingClientRect().height > 0")
     page.wait_for_function(
         "() => window.before === document.querySelector('iframe').offsetHeight"
         " || (window.before = document.querySelector('iframe').offsetHeight, false)"
     )
     inside.wait_for_function(
-        "Math.ceil(document.documentElement.getBoundingClientRect().height) === innerHeight"
+        "() => Math.ceil(document.documentElement.getBoundingClientRect().height) === innerHeight"
     )
 
 
@@ -183,8 +183,8 @@ def test_two_blogs_in_one_page_have_a_frame_each(
         for number, title in enumerate(["Long", "Short"]):
             frame = page.locator("iframe").nth(number)
             expect(frame.content_frame.locator("#posts h2")).to_have_text([title])
-        page.wait_for_function("document.querySelectorAll('iframe')[0].offsetHeight > 800")
-        page.wait_for_function("document.querySelectorAll('iframe')[1].offsetHeight < 600")
+        page.wait_for_function("() => document.querySelectorAll('iframe')[0].offsetHeight > 800")
+        page.wait_for_function("() => document.querySelectorAll('iframe')[1].offsetHeight < 600")
         assert page.locator("iframe").count() == 2
 
 
@@ -218,9 +218,9 @@ def test_a_message_from_anywhere_else_does_not_change_the_height(
         "url => document.body.append(Object.assign(document.createElement('iframe'), {src: url}))",
         stranger.has(lie),
     )
-    page.wait_for_function("heard.some((said) => said.height === 4321)")
+    page.wait_for_function("() => heard.some((said) => said.height === 4321)")
     page.evaluate("postMessage({type: 'liveblog:height', height: 5432}, '*')")
-    page.wait_for_function("heard.some((said) => said.height === 5432)")
+    page.wait_for_function("() => heard.some((said) => said.height === 5432)")
     assert height(page) == before
 
 
@@ -234,7 +234,7 @@ def test_a_height_that_is_none_is_ignored(
     before = height(page)
     told = f"{{type: 'liveblog:height', height: {said}, last: true}}"
     page.frames[1].evaluate(f"parent.postMessage({told}, '*')")
-    page.wait_for_function("heard.some((said) => said.last)")
+    page.wait_for_function("() => heard.some((said) => said.last)")
     assert height(page) == before
 
 
@@ -251,7 +251,7 @@ def test_the_blog_answers_the_page_around_it_whoever_else_asks(
         stranger.has(f"{RECORD}<script>{asks}; asked = true</script>"),
     )
     page.locator("iframe").nth(1).content_frame.locator("h1").wait_for()
-    page.frames[2].wait_for_function("window.asked")
+    page.frames[2].wait_for_function("() => window.asked")
     room.writes("Rain.\n\n" * 30, title="Rain")
     expect(embedded(page).locator("#posts h2")).to_have_text(["Rain", "Open"])
     fits(page)
@@ -350,4 +350,6 @@ def told(room: Newsroom) -> dict[str, Any]:
 
 def png(room: Newsroom) -> bytes:
     """A picture's file."""
-    return httpx.get(f"{room.server.url}/media/{room.uploads('maroon', (320, 80))}.png").content
+    return httpx.get(
+        f"{room.server.url}/media/{room.uploads('maroon', (320, 80))}.png", timeout=30
+    ).content

@@ -92,7 +92,7 @@ def test_what_waits_below_is_counted_as_arabic_counts(reader: Page, editor: http
     reader.goto(souq.path)
     expect(reader.locator("#blog[data-link]")).to_be_attached()
     reader.locator("#posts > li").last.scroll_into_view_if_needed()
-    reader.wait_for_function("scrollY > innerHeight")
+    reader.wait_for_function("() => scrollY > innerHeight")
     said = {1: "تحديث جديد", 2: "تحديثان جديدان", 3: "3 تحديثات جديدة"}
     for count, words in said.items():
         souq.publish(f"جديد {count}", 20 + count / 10)

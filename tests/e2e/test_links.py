@@ -4,15 +4,13 @@ The page's clock is moved on by hand where a wait is long. It also goes by itsel
 machine began to wait for only after that comes all the same.
 """
 
-import contextlib
 import itertools
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
-from playwright.sync_api import Error as SocketError
+from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect
 
 from tests.e2e.bad_proxy import BadProxy
 from tests.e2e.browser import watched
@@ -32,6 +30,21 @@ PATIENCE = 45_000  # milliseconds: several retries on a slow machine
 
 NETWORK_LINES = ("WebSocket connection to ", "Failed to load resource: ")
 GREETING = "Good morning"
+COUNT_LOST = """
+window.lost = 0;
+window.WebSocket &&= class extends WebSocket {
+  constructor(...address) {
+    super(...address);
+    this.addEventListener("close", () => { window.lost += 1; });
+  }
+};
+"""
+NOTE_SAID = """() => {
+  window.said = [];
+  new MutationObserver((changes) => {
+    for (const { target } of changes) if (!target.hidden) window.said.push(target.dataset.when);
+  }).observe(document.getElementById("connection"), { subtree: true, attributeFilter: ["hidden"] });
+}"""
 numbers = itertools.count(1)
 
 
@@ -77,8 +90,11 @@ class Visit:
         self.proxy = proxy
         self.sockets: list[WebSocket] = []
         self._fair = fair
+        self.failed: list[Request] = []
         page.on("websocket", lambda socket: self.sockets.append(socket))
+        page.on("requestfailed", lambda request: self.failed.append(request))
         page.clock.install()
+        page.add_init_script(COUNT_LOST)
 
     def begin(self) -> None:
         self.page.goto(self._fair.path)
@@ -117,13 +133,23 @@ class Visit:
         expect(titles).to_have_text(self._fair.titles, timeout=PATIENCE)
 
     def lost_its_socket(self, times: int) -> None:
-        """So many in all."""
+        """So many in all, and has found that out: it plans from then on."""
         while len(self.sockets) < times:
             self.page.wait_for_event("websocket")
-        socket = self.sockets[times - 1]
-        while not socket.is_closed():
-            with contextlib.suppress(SocketError):  # of a handshake; it is closed right after
-                socket.wait_for_event("close")
+        self.page.wait_for_function("times => window.lost >= times", arg=times)
+
+    def lost_requests(self, times: int) -> None:
+        """So many in all."""
+        while len(self.failed) < times:
+            self.page.wait_for_event("requestfailed")
+
+    def notes_what_it_says(self) -> None:
+        """From now on, also what is true for a moment only: `said` has it."""
+        self.page.evaluate(NOTE_SAID)
+
+    def said(self) -> list[str]:
+        said: list[str] = self.page.evaluate("window.said")
+        return said
 
 
 @pytest.fixture(scope="module")
@@ -268,10 +294,11 @@ def test_a_post_that_comes_in_pieces_is_put_together(visit: Visit, fair: Fair) -
 def test_a_page_whose_blog_is_gone_stops_asking_also_by_events(visit: Visit, fair: Fair) -> None:
     blocked_sockets(visit)
     visit.goes_by("events")
+    visit.notes_what_it_says()
     fair.end()
-    visit.says("waiting")
     visit.later(RETRY)
     visit.says("stopped")
+    assert "waiting" in visit.said()
     attempts = visit.attempts
     visit.later(SILENCE)
     # Another request after it: had the page asked before, the proxy would know by then.
@@ -316,8 +343,8 @@ def test_a_poll_with_nothing_new_costs_no_body(visit: Visit) -> None:
         visit.later(RETRY)
     visit.later(RETRY)
     visit.goes_by("polling")
-    with visit.page.expect_event("requestfinished"):
-        visit.later(POLL)
+    visit.later(POLL)
+    visit.proxy.until_answered("polling", 2)
     first, *others = visit.proxy.answered("polling")
     assert first == 200
     assert set(others) == {304}
@@ -360,9 +387,9 @@ def test_while_everything_is_cut_the_page_says_so_and_afterwards_it_is_on_a_sock
     fair.publish("The brass band", "The first rain")
     visit.later(RETRY)
     visit.lost_its_socket(2)
-    for _ in ("events", "polling"):
-        with visit.page.expect_event("requestfailed"):
-            visit.later(RETRY)
+    for times, _ in enumerate(("events", "polling"), 1):
+        visit.later(RETRY)
+        visit.lost_requests(times)
     visit.later(RETRY)
     visit.lost_its_socket(3)
     visit.says("waiting")

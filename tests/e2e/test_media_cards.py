@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.e2e.browser import Watch, watched
+from tests.e2e.browser import Watch, until, watched
 from tests.e2e.coverage import Coverage
 from tests.e2e.test_axe import faults
 from tests.e2e.test_reading import SHIFTS, jumped, opened, settled, top
@@ -46,8 +46,8 @@ class Elsewhere:
         else:
             route.fulfill(
                 content_type="text/html",
-                body="<!doctype html><title>p</title><button>Play</button>"
-                "<script>window.born = performance.timeOrigin</script>",
+                body="<!doctype html><title>p</title>"
+                "<script>window.born = performance.timeOrigin</script><button>Play</button>",
             )
 
 
@@ -267,6 +267,8 @@ def test_two_that_play_stay_as_far_as_they_stay_in_their_order(
         reader.get_by_role("button", name=f"Load the {name}").click()
     frames = reader.locator(".stage > iframe")
     expect(frames).to_have_count(2)
+    for number in range(2):
+        expect(frames.nth(number).content_frame.get_by_role("button")).to_be_visible()
     market.revise(post, markdown=f"{second}\n\nWords between.\n\n{first}")
     expect(reader.locator(f"#post-{post} .body")).to_contain_text("Words between.")
     expect(frames).to_have_count(1)
@@ -277,6 +279,22 @@ def test_two_that_play_stay_as_far_as_they_stay_in_their_order(
     expect(frames).to_have_count(0)
     expect(reader.get_by_role("button", name="Load the content")).to_be_visible()
     assert elsewhere.asked
+
+
+def test_a_post_that_is_edited_while_its_player_is_fetched_plays_all_the_same(
+    reader: Page, elsewhere: Elsewhere, market: Coverage
+) -> None:
+    held: list[Route] = []
+    reader.route("**/static/player.js*", lambda route: held.append(route))
+    post = market.publish("The band", 9, markdown=card(VIDEO))
+    opened(reader, market)
+    reader.get_by_role("button", name="Load the video").click()
+    until(reader, lambda: held)
+    market.revise(post, markdown=f"It is loud.\n\n{card(VIDEO)}")
+    expect(reader.locator(f"#post-{post} .body")).to_contain_text("It is loud.")
+    held[0].continue_()
+    expect(reader.locator(".stage > iframe")).to_be_focused()
+    assert list(elsewhere.asked) == [PLAYER]
 
 
 def test_what_is_withdrawn_plays_no_more(
@@ -379,6 +397,30 @@ def test_a_picture_opens_large_with_its_words_and_gives_the_focus_back(
     expect(dialog).to_have_count(0)
 
 
+def test_a_picture_whose_post_is_edited_while_its_script_is_fetched_opens_and_stays_open(
+    reader: Page, editor: httpx.Client, market: Coverage
+) -> None:
+    held: list[Route] = []
+    reader.route("**/static/picture.js*", lambda route: held.append(route))
+    media = picture(editor, market)
+    post = market.publish("A stall", 9, markdown=shown_in(media))
+    opened(reader, market)
+    link = reader.locator(f"#post-{post} .image > a")
+    link.click()
+    until(reader, lambda: held)
+    market.revise(post, markdown=f"{shown_in(media)}\n\nMore words.")
+    expect(reader.locator(f"#post-{post} .body")).to_contain_text("More words.")
+    held[0].continue_()
+    dialog = reader.get_by_role("dialog", name="A stall")
+    expect(dialog).to_be_visible()
+    market.publish("Another", 10)
+    expect(reader.locator("#posts > li[data-id]")).to_have_count(2)
+    expect(dialog).to_be_visible()
+    reader.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(link).to_be_focused()
+
+
 def test_in_a_frame_that_has_no_window_of_its_own_the_picture_is_a_link(
     watch_of: tuple[BrowserContext, Watch], editor: httpx.Client, market: Coverage
 ) -> None:
@@ -416,8 +458,7 @@ def test_pictures_that_come_late_or_never_move_nothing(
     assert box
     assert box["height"] == pytest.approx(box["width"] * 1000 / 1600, abs=1)
     stood = top(reader, failing)
-    while not held:
-        reader.wait_for_timeout(20)
+    until(reader, lambda: held)
     for route in held:
         route.continue_()
     reader.wait_for_function(

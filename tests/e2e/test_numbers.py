@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.e2e.browser import watched
+from tests.e2e.browser import until, watched
 from tests.e2e.conftest import Site
 from tests.e2e.test_axe import faults
 
-BLOG = {"slug": "fair", "title": "The fair", "time_zone": "Europe/Amsterdam"}
+NOON = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+"""Where it is noon now: no midnight comes between two posts."""
+BLOG = {"slug": "fair", "title": "The fair", "time_zone": NOON}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,27 @@ def test_what_is_written_and_corrected_is_counted_at_once(
     expect(numbers.get_by_role("table")).to_have_count(2)
     expect(numbers.get_by_role("row", name="within 5 minutes")).to_contain_text("1")
     expect(numbers.locator("svg.plot .count").first).to_have_text("50")
+
+
+def test_numbers_that_are_not_there_yet_come_by_themselves(
+    site: Site, browser: Browser, desk: Page
+) -> None:
+    asked: list[Route] = []
+    state = desk.context.storage_state()
+    with watched(browser, site.url, storage_state=state) as (context, watch):
+        watch.passes_over("status of 503")
+        page = context.new_page()
+        page.route("**/statistics", lambda route: asked.append(route))
+        page.goto(desk.url)
+        page.get_by_text("Words, posts and corrections").click()
+        until(page, lambda: asked)
+        asked[0].fulfill(status=503, json={"detail": "they are still being counted"})
+        message = page.locator("#numbers [data-slot=message]")
+        expect(message).to_contain_text("The numbers are not there yet")
+        until(page, lambda: len(asked) == 2)
+        asked[1].continue_()
+        expect(page.locator("#numbers svg.plot").first).to_be_visible()
+        expect(message).to_be_hidden()
 
 
 def test_axe_has_nothing_against_the_numbers(desk: Page, numbers: Locator) -> None:

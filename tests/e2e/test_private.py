@@ -50,10 +50,12 @@ def test_a_browser_keeps_what_is_listed_no_cookie_and_asks_nobody_else(
         assert context.service_workers == []
 
 
-def test_what_is_not_paused_any_more_is_not_remembered(site: Site, browser: Browser) -> None:
+def test_what_is_not_paused_any_more_is_not_remembered(
+    site: Site, browser: Browser, showcase: Showcase
+) -> None:
     with watched(browser, site.url) as (context, _):
         page = context.new_page()
-        page.goto(f"{site.url}/blogs/fair")
+        page.goto(showcase.address("/blogs/fair"))
         pause = page.get_by_role("button", name="Pause live updates")
         pause.click()
         expect(pause).to_have_attribute("aria-pressed", "true")

@@ -26,6 +26,12 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
+NOTE_TOLD = """() => {
+  window.told = [];
+  const line = document.getElementById("told");
+  const note = () => { window.told.push([performance.now(), line.textContent]); };
+  new MutationObserver(note).observe(line, { childList: true });
+}"""
 HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -158,14 +164,21 @@ def test_one_status_line_speaks_of_what_came_and_changed(reader: Page, market: C
     posts = stalls(market, 3)
     opened(reader, market)
     expect(reader.locator("[role=status], [aria-live], [role=alert], [role=log]")).to_have_count(1)
+    reader.evaluate(NOTE_TOLD)
+    pause = reader.get_by_role("button", name="Pause live updates")
+    pause.click()
     market.publish("One", 18)
     market.publish("Two", 19)
     market.revise(posts[0], markdown="Other words.")
+    expect(pause).to_contain_text("3 updates waiting")
+    pause.click()  # now they come together, however slow the network is
     status = reader.get_by_role("status")
     expect(status).to_have_text("2 new updates · 1 update changed")
     market.publish("Three", 20)
     expect(titles(reader)).to_have_count(6)
-    expect(status).to_have_text("2 new updates · 1 update changed")  # not so soon again
+    (first, said), *later = reader.evaluate("window.told")
+    assert said == "2 new updates · 1 update changed"
+    assert [at for at, _ in later if at - first < 9_000] == []  # not so soon again
 
 
 def test_what_is_withdrawn_leaves_the_head_too(reader: Page, market: Coverage) -> None:
@@ -201,6 +214,10 @@ def test_who_returns_is_told_what_happened(
 ) -> None:
     posts = stalls(market, 4)
     opened(reader, market)
+    reader.goto("/")  # closing would not wait for what a page does at its end
+    reader.wait_for_function(
+        "() => Object.keys(localStorage).some((key) => key.startsWith('liveblog:left '))"
+    )
     reader.close()
     market.publish("The last bus", 18)
     market.revise(posts[1], markdown="Other words.")
@@ -303,7 +320,7 @@ def walk(site: Server, path: str, link: str) -> list[str]:
     told: list[str] = []
     address: str | None = path
     while address:
-        page = LexborHTMLParser(httpx.get(site.url + address).raise_for_status().text)
+        page = LexborHTMLParser(httpx.get(site.url + address, timeout=30).raise_for_status().text)
         told += [title.text() for title in page.css("#posts > li[data-id] h2")]
         found = page.css_first(f"{link}[href]:not([hidden])")
         href = found.attributes["href"] if found else None
@@ -337,7 +354,7 @@ def test_whoever_follows_the_links_comes_to_every_post(site: Server, market: Cov
 def test_a_query_that_cannot_be_is_told_so(
     site: Server, market: Coverage, query: str, names: str
 ) -> None:
-    answer = httpx.get(f"{site.url}{market.path}?{query}")
+    answer = httpx.get(f"{site.url}{market.path}?{query}", timeout=30)
     assert answer.status_code == 400
     assert names in answer.text
 
@@ -390,7 +407,7 @@ def test_times_are_true_although_the_readers_clock_is_a_day_wrong(
     with watched(browser, site.url, timezone_id="Asia/Tokyo") as (context, _):
         page = context.new_page()
         page.add_init_script("const real = Date.now; Date.now = () => real() - 86_400_000;")
-        answer = httpx.get(f"{site.url}/healthz").headers["date"]
+        answer = httpx.get(f"{site.url}/healthz", timeout=30).headers["date"]
         now = page.evaluate("date => new Date(date).toISOString()", answer)
         post = market.publish("Just now", 0, published_at=now)
         page.goto(market.path)

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from tests.e2e.browser import watched
 from tests.e2e.conftest import Site
 from tests.e2e.coverage import Coverage
-from tests.process import LIVEBLOG, Server, liveblog
+from tests.process import LIVEBLOG, PATIENCE, Server, first_line, liveblog
 from tests.saved_folder import SavedFolder
 
 OPENING = 11
@@ -108,6 +109,7 @@ def test_an_editor_opens_the_history_of_a_post_from_the_desk(
         page = context.new_page()
         page.goto(site.login_url("Ann"))
         page.get_by_role("button").click()
+        page.wait_for_url("**/desk")
         page.goto(f"/desk/{market.slug}")
         page.get_by_role("link", name="History").click()
         expect(page.locator(".deed .kinds")).to_have_text(["Edited", re.compile("Published")])
@@ -118,11 +120,10 @@ def test_an_editor_opens_the_history_of_a_post_from_the_desk(
 def demo(tmp_path: Path) -> SavedFolder:
     """The demo day as it stands some moments after its beginning, saved."""
     data = tmp_path / "data"
-    command = [*LIVEBLOG, "demo", "--data", str(data), "--port", "0", "--pace", "100"]
+    command = [*LIVEBLOG, "demo", "--data", str(data), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
-            assert running.stdout
-            home = running.stdout.readline().split()[1].removesuffix("/demo")
+            home = first_line(running).split()[1].removesuffix("/demo")
             slug = the_day(home)
             liveblog("export", slug, str(tmp_path / "day"), "--static", data=data)
         finally:
@@ -132,12 +133,13 @@ def demo(tmp_path: Path) -> SavedFolder:
 
 def the_day(home: str) -> str:
     """Its slug, once it has posts that were edited."""
-    with httpx.Client(base_url=home, follow_redirects=True) as reader:
+    with httpx.Client(base_url=home, follow_redirects=True, timeout=30) as reader:
+        deadline = time.monotonic() + 2 * PATIENCE
         while (answer := reader.get("/demo")).status_code != 200:
-            pass
+            assert time.monotonic() < deadline
         slug = answer.url.path.rpartition("/")[2]
         while 'class="edited"' not in reader.get(f"/blogs/{slug}").text:
-            pass
+            assert time.monotonic() < deadline
     return slug
 
 

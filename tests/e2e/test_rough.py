@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 from selectolax.lexbor import LexborHTMLParser
 
 from tests import long_day
-from tests.e2e.browser import launched, watched
+from tests.e2e.browser import launched, until, watched
 from tests.e2e.conftest import Site
 from tests.e2e.coverage import Coverage
 from tests.newsroom import Newsroom
@@ -86,7 +86,7 @@ def opened(page: Page, path: str) -> None:
 
 def on_the_server(site: Site, path: str) -> list[str]:
     """The titles of the first page, as everybody gets it now."""
-    page = LexborHTMLParser(httpx.get(site.url + path).raise_for_status().text)
+    page = LexborHTMLParser(httpx.get(site.url + path, timeout=30).raise_for_status().text)
     return [title.text() for title in page.css("#posts > li[data-id] h2")]
 
 
@@ -165,7 +165,7 @@ def test_a_picture_that_never_loads_keeps_its_room_and_holds_nothing_up(
         expect(reader.locator(f"#post-{late} img")).to_be_attached()
         room.retracts(late)
         expect(reader.locator(f"#post-{late}")).to_have_count(0)
-        assert pending
+        until(reader, lambda: pending)
         assert picture.evaluate("picture => picture.offsetHeight") == height
         reader.unroute_all(behavior="ignoreErrors")
 
@@ -190,7 +190,7 @@ def test_an_embed_that_is_slow_holds_nothing_up(
         expect(titles(page)).to_have_text(["The last bus", "The map", "The first bus"])
         market.retract(above)
         expect(titles(page)).to_have_text(["The map", "The first bus"])
-        assert pending
+        until(page, lambda: pending)
         assert frame.evaluate("frame => frame.offsetHeight") == height
         page.reload(wait_until="domcontentloaded")
         connected(page)
@@ -253,7 +253,7 @@ def test_what_came_while_the_page_lay_in_the_back_forward_cache_is_there(
         market.retract(posts[1])
         page.evaluate("setTimeout(() => history.back())")
         # Playwright does not hear of such a return, but goes along.
-        page.wait_for_function("window.back === true")
+        page.wait_for_function("() => window.back === true")
         told = ["The last bus", "Stall 4", "Stall 3", "Stall 2", "Stall 0"]
         expect(titles(page)).to_have_text(told)
         connected(page)

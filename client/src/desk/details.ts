@@ -21,6 +21,8 @@ export class Blog {
   private readonly attempts = new Attempts();
   /** What the form was filled with: a control that differs was typed into. */
   private readonly before = new Map<string, Value>();
+  private asking: Promise<void> | undefined;
+  private again = false;
 
   /** `moved` is told when the blog's time zone or address is another. */
   constructor(
@@ -42,11 +44,28 @@ export class Blog {
     });
   }
 
-  async refresh(): Promise<void> {
+  /** Ask how it is; asked while that is being asked for, once more, and only what is said last counts. */
+  refresh(): Promise<void> {
+    this.again = true;
+    this.asking ??= this.ask();
+    return this.asking;
+  }
+
+  private async ask(): Promise<void> {
     try {
-      this.show(await read<Details>(this.desk.own("/details")));
+      while (this.again) await this.askOnce();
+    } finally {
+      this.asking = undefined;
+    }
+  }
+
+  private async askOnce(): Promise<void> {
+    this.again = false;
+    try {
+      const details = await read<Details>(this.desk.own("/details"));
+      if (!this.again) this.show(details);
     } catch (error) {
-      explain(byId("connection"), error);
+      if (!this.again) explain(byId("connection"), error);
     }
   }
 
