@@ -1,9 +1,10 @@
 // The script of a blog's page: puts what happens into it, without a reload.
 
+import "../media/main.ts";
 import { follow } from "../browser.ts";
 import type { Listener } from "../connection.ts";
 import type { ReaderMessage } from "../messages.ts";
-import { Away } from "./away.ts";
+import { noticeAbsence } from "./away.ts";
 import { serverTime } from "./clock.ts";
 import { Gate } from "./gate.ts";
 import { jumpInPlace } from "./jumps.ts";
@@ -42,7 +43,7 @@ if (main?.dataset.live && main.dataset.position) {
   holdStill();
   const connection = follow(`${live}?as=html`, position, listener, `${changes}?as=html`);
   loadMore(page, () => connection.position);
-  new Away(changes, () => connection.position);
+  noticeAbsence(changes, () => connection.position);
   offerSharing(told);
   jumpInPlace();
   void keepTime();
