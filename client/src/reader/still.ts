@@ -98,7 +98,7 @@ function perform(stays: boolean): void {
   const from = scrolledTo();
   const due = waiting.splice(0, stays && waiting.length < FLOOD ? joining() : waiting.length);
   for (const { change } of due) change();
-  if (!stays || !keep(before)) hold();
+  if (!stays || !keep(before, due.some(({ stays }) => stays))) hold();
   slide(before, scrolledTo() - from);
   restUntil(Promise.resolve());
   for (const { after } of due) after();
@@ -128,9 +128,9 @@ function placeOf(block: HTMLElement): Place {
 
 /**
  * Scroll so that what was held is where it was; where it went or moved, the next post that was in
- * the window. Whether it is the one that was held: then nothing adds up, since pixels are whole.
+ * sight; where none was and posts were `loaded`, the next one below. Whether it is the one that was held: then nothing adds up, since pixels are whole.
  */
-function keep(before: ReadonlyMap<HTMLElement, Place>): boolean {
+function keep(before: ReadonlyMap<HTMLElement, Place>, loaded: boolean): boolean {
   const stayed = ({ dataset, isConnected }: HTMLElement, { order }: Place): boolean =>
     isConnected && dataset.order === order;
   const was = held && before.get(held.item);
@@ -138,9 +138,10 @@ function keep(before: ReadonlyMap<HTMLElement, Place>): boolean {
     shift(edges(held.item).top - held.top);
     return true;
   }
-  const seen = [...before].filter(([block, { seen }]) => seen && block.matches(POSTS));
-  const whole = [...seen.filter(([, { top }]) => top >= 0), ...seen];
-  const found = whole.find(([block, place]) => stayed(block, place));
+  const posts = [...before].filter(([block]) => block.matches(POSTS));
+  const seen = posts.filter(([, { seen }]) => seen);
+  const below = posts.filter(([, { top }]) => loaded && top >= seenHeight());
+  const found = [...seen.filter(([, { top }]) => top >= 0), ...seen, ...below].find(([block, place]) => stayed(block, place));
   if (found) shift(edges(found[0]).top - found[1].top);
   return false;
 }
