@@ -534,6 +534,42 @@ def test_sharing_copies_the_address_where_there_is_no_sheet(
     assert copied == f"{site.url}{market.path}/posts/{post}"
 
 
+INSECURE = """
+delete Navigator.prototype.share;
+delete Navigator.prototype.clipboard;
+"""
+
+
+def test_sharing_copies_the_address_without_a_secure_context_too(
+    site: Server, context: BrowserContext, reader: Page, market: Coverage
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.add_init_script(f"window.copied = navigator.clipboard; {INSECURE}")
+    post = market.publish("The last bus", 18)
+    opened(reader, market)
+    reader.get_by_role("button", name="Share").click()
+    expect(reader.get_by_role("status")).to_have_text("Link copied")
+    assert reader.evaluate("copied.readText()") == f"{site.url}{market.path}/posts/{post}"
+    expect(reader.locator("input.address")).to_have_count(0)
+    expect(reader.locator(f"#post-{post} .share")).to_be_focused()
+
+
+def test_where_nothing_can_be_copied_the_address_is_in_a_field(
+    site: Server, reader: Page, market: Coverage
+) -> None:
+    reader.add_init_script(f"{INSECURE} Document.prototype.execCommand = () => false;")
+    post = market.publish("The last bus", 18)
+    opened(reader, market)
+    reader.get_by_role("button", name="Share").click()
+    field = reader.get_by_role("textbox", name="Copy this link")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(f"{site.url}{market.path}/posts/{post}")
+    expect(reader.get_by_role("status")).to_have_text("Copy this link")
+    assert field.evaluate("({ selectionEnd, value }) => selectionEnd === value.length")
+    reader.keyboard.press("Tab")
+    expect(field).to_have_count(0)
+
+
 def test_what_is_touched_is_large_enough(reader: Page, market: Coverage) -> None:
     market.publish("The last bus", 18, tags=["travel"], key=True, pinned=True)
     opened(reader, market)
