@@ -224,7 +224,7 @@ def test_a_message_from_anywhere_else_does_not_change_the_height(
     assert height(page) == before
 
 
-def scrolled_into(page: Page, room: Newsroom, post: str) -> float:
+def scrolled_into(page: Page, post: str) -> float:
     """Scroll the page around so that a post begins at the upper edge of the window; where it is."""
     expect(embedded(page).locator("#blog[data-link]")).to_be_attached()
     fits(page)
@@ -261,7 +261,7 @@ def test_what_comes_above_does_not_move_what_is_read_and_is_counted(
 ) -> None:
     read = a_long_blog(room)[5]
     page.goto(news.has(f"<p>{'News. ' * 400}</p>{line(room)}<p>{'More. ' * 900}</p>"))
-    stood = scrolled_into(page, room, read)
+    stood = scrolled_into(page, read)
     room.writes("Rain. " * 80, title="Rain")
     button = embedded(page).locator("#new")
     expect(button).to_have_text("1 new update")
@@ -286,7 +286,7 @@ def test_what_comes_while_the_frame_is_out_of_sight_is_counted(
 ) -> None:
     posts = a_long_blog(room)
     page.goto(news.has(f"{line(room)}<p>{'More. ' * 9000}</p>"))
-    scrolled_into(page, room, posts[0])
+    scrolled_into(page, posts[0])
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.frames[1].wait_for_function(
         "() => { const { style } = document.querySelector('#new');"
@@ -304,7 +304,7 @@ def test_what_floats_is_in_the_part_of_the_frame_that_is_seen(
 ) -> None:
     read = a_long_blog(room)[4]
     page.goto(news.has(f"<p>{'News. ' * 400}</p>{line(room)}<p>{'More. ' * 900}</p>"))
-    scrolled_into(page, room, read)
+    scrolled_into(page, read)
     context.set_offline(True)
     expect(embedded(page).locator("#connection [data-when=waiting]")).to_be_in_viewport(ratio=1)
     page.mouse.wheel(0, 300)
