@@ -290,7 +290,8 @@ def test_what_comes_while_the_frame_is_out_of_sight_is_counted(
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.frames[1].wait_for_function(
         "() => { const { style } = document.querySelector('#new');"
-        " return style.getPropertyValue('--seen-from') === style.getPropertyValue('--seen-to') }"
+        " return style.getPropertyValue('--seen-from') === style.getPropertyValue('--seen-to') }",
+        polling=50,  # a frame that is out of sight is not drawn
     )
     post = room.writes("Rain.", title="Rain")
     expect(embedded(page).locator("#new")).to_have_text("1 new update")

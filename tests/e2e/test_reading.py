@@ -335,12 +335,9 @@ def test_newer_updates_do_not_bury_the_post_below_the_window(
         page.goto(f"{market.path}/posts/{posts[5]}")
         expect(page.locator("#blog[data-link]")).to_be_attached()
         link = page.get_by_role("link", name="Newer updates")
-        link.scroll_into_view_if_needed()
-        page.evaluate("scrollTo(0, 0)")
-        # The window is too low for it, so the keyboard follows the link.
         expect(page.locator(f"#post-{posts[5]}")).not_to_be_in_viewport()
         stood = top(page, posts[5])
-        link.dispatch_event("click")
+        link.dispatch_event("click")  # a pointer would scroll to it
         expect(titles(page)).to_have_count(36)
         settled(page)
         assert top(page, posts[5]) == pytest.approx(stood, abs=2)
