@@ -11,7 +11,9 @@ import { build } from "esbuild";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const STATIC = join(HERE, "..", "server", "static");
-const KILOBYTES = { "reader.js": 10, ".css": 10 }; // gzip; the page must be there at once
+// Of gzip. A page of the audience's loads one script at first (tests/e2e/test_page.py holds it to
+// that), and must be there at once; what is needed seldom is a script of its own that it fetches then.
+const KILOBYTES = { "reader.js": 10, ".css": 10 };
 
 function entries() {
   const rooms = readdirSync(join(HERE, "src"), { withFileTypes: true })

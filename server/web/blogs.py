@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+import msgspec
 import structlog
 from msgspec import Struct, UnsetType, structs
 from starlette.responses import RedirectResponse, Response
@@ -29,6 +30,7 @@ from server.site import Site
 from server.storage.log import Exists, Lost, Mismatch
 from server.tail import Loaded, NoSuchBlog
 from server.web.endpoint import NAMESPACE, Call, Endpoint, json
+from server.web.fresh import BY_ASKER, answer, cache_of, validator
 from server.web.inputs import (
     BlogPatch,
     NewBlog,
@@ -255,7 +257,12 @@ async def _claimed(site: Site, slug: str, blog_id: str) -> AsyncIterator[None]:
 
 
 async def read_blog(call: Call) -> Response:
-    return json(view(await found(call)))
+    loaded = await found(call)
+    if call.actor is not None:
+        return json(view(loaded))
+    body = msgspec.json.encode(view(loaded))
+    headers = {"cache-control": cache_of(loaded), **BY_ASKER}
+    return answer(call.request, validator(body), lambda: body, "application/json", headers)
 
 
 async def change_blog(call: Call) -> Response:

@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup
 from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from events.blog import Blog
@@ -23,7 +23,7 @@ from server.web import pages
 from server.web.address import base_of, host_of, vary
 from server.web.blogs import MovedTo, find
 from server.web.endpoint import identify
-from server.web.fresh import answer, cache_of, of_blog
+from server.web.fresh import answer, cache_of, of_blog, validator
 from server.web.kept import FirstPage
 from server.web.problems import Problem
 
@@ -79,12 +79,13 @@ def ancestors(blog: Blog) -> str:
     return " ".join(["'self'", *blog.appearance.embed_hosts])
 
 
-async def script(_: Request) -> Response:
+async def script(request: Request) -> Response:
     """`/embed.js`: client/src/embed, from an address that other sites can rely on."""
     if not SCRIPT.is_file():
         raise Problem(404, "the script is not built: say make setup")
-    headers = {"cache-control": "public, max-age=300", "x-content-type-options": "nosniff"}
-    return FileResponse(SCRIPT, media_type="text/javascript", headers=headers)
+    text = SCRIPT.read_bytes()
+    headers = {"cache-control": "public, max-age=300"}
+    return answer(request, validator(text), lambda: text, "text/javascript", headers)
 
 
 async def oembed(request: Request) -> Response:

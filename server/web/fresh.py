@@ -21,6 +21,8 @@ from server.tail import Loaded
 
 FRESH: Final = "public, max-age=0, must-revalidate, s-maxage=1"
 PRIVATE: Final = "private, no-store"
+BY_ASKER: Final = {"vary": "Authorization, Cookie"}
+"""Where strangers are all given the same, and who is known something of his own."""
 _OPAQUE = re.compile(r'"[^"]*"')
 
 

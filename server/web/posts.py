@@ -31,7 +31,7 @@ from server.storage.log import entries
 from server.tail import Loaded
 from server.web.blogs import found
 from server.web.endpoint import Call, Endpoint, json
-from server.web.fresh import PRIVATE, answer, of_blog
+from server.web.fresh import BY_ASKER, PRIVATE, answer, of_blog
 from server.web.inputs import (
     NewPost,
     PostPatch,
@@ -111,12 +111,14 @@ async def _past_or_present(
     call: Call, loaded: Loaded, view: View, write: Callable[[], bytes]
 ) -> Response:
     """An answer of the API about a blog as it is, or about its past, which caches may keep."""
-    if view.then is None:
+    if view.then is None and call.actor is not None:
         headers = {"cache-control": PRIVATE}
         return Response(write(), 200, headers, "application/json")
     request = call.request
     etag = of_blog(loaded, request.url.path, str(request.query_params), *view.parts)
     headers = {"cache-control": view.cache, **view.headers}
+    if view.then is None:
+        headers |= BY_ASKER
     return await view.made(lambda: answer(request, etag, write, "application/json", headers))
 
 

@@ -224,6 +224,106 @@ def test_a_message_from_anywhere_else_does_not_change_the_height(
     assert height(page) == before
 
 
+def scrolled_into(page: Page, post: str) -> float:
+    """Scroll the page around so that a post begins at the upper edge of the window; where it is."""
+    expect(embedded(page).locator("#blog[data-link]")).to_be_attached()
+    fits(page)
+    page.evaluate(
+        "(y) => scrollTo(0, document.querySelector('iframe').offsetTop + y)",
+        page.frames[1].evaluate(f"{PLACE}({post!r})") - 40,
+    )
+    page.frames[1].wait_for_function(
+        "y => document.querySelector('#new').style.getPropertyValue('--seen-from') === `${y}px`",
+        arg=page.evaluate(
+            "Math.round(-document.querySelector('iframe').getBoundingClientRect().y)"
+        ),
+    )
+    return seen_at(page, post)
+
+
+PLACE = "(post => document.querySelector(`#post-${post}`).getBoundingClientRect().y)"
+
+
+def seen_at(page: Page, post: str) -> float:
+    """Where a post of the blog is in the window of the page around."""
+    inside: float = page.frames[1].evaluate(f"{PLACE}({post!r})")
+    return inside + float(
+        page.evaluate("document.querySelector('iframe').getBoundingClientRect().y")
+    )
+
+
+def a_long_blog(room: Newsroom) -> list[str]:
+    return [room.writes("It goes on. " * 60, title=f"Stall {number}") for number in range(12)]
+
+
+def test_what_comes_above_does_not_move_what_is_read_and_is_counted(
+    news: Elsewhere, room: Newsroom, page: Page
+) -> None:
+    read = a_long_blog(room)[5]
+    page.goto(news.has(f"<p>{'News. ' * 400}</p>{line(room)}<p>{'More. ' * 900}</p>"))
+    stood = scrolled_into(page, read)
+    room.writes("Rain. " * 80, title="Rain")
+    button = embedded(page).locator("#new")
+    expect(button).to_have_text("1 new update")
+    expect(button).to_be_in_viewport()
+    fits(page)
+    assert seen_at(page, read) == pytest.approx(stood, abs=2)
+
+    gone = room.writes("Hail. " * 200, title="Hail")
+    expect(button).to_have_text("2 new updates")
+    room.retracts(gone)
+    expect(button).to_have_text("1 new update")
+    fits(page)
+    assert seen_at(page, read) == pytest.approx(stood, abs=2)
+
+    button.click()
+    expect(embedded(page).locator("#posts > li[data-id]").first).to_be_in_viewport()
+    expect(button).to_be_hidden()
+
+
+def test_what_comes_while_the_frame_is_out_of_sight_is_counted(
+    news: Elsewhere, room: Newsroom, page: Page
+) -> None:
+    posts = a_long_blog(room)
+    page.goto(news.has(f"{line(room)}<p>{'More. ' * 9000}</p>"))
+    scrolled_into(page, posts[0])
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.frames[1].wait_for_function(
+        "() => { const { style } = document.querySelector('#new');"
+        " return style.getPropertyValue('--seen-from') === style.getPropertyValue('--seen-to') }",
+        polling=50,  # a frame that is out of sight is not drawn
+    )
+    post = room.writes("Rain.", title="Rain")
+    expect(embedded(page).locator("#new")).to_have_text("1 new update")
+    page.evaluate("scrollTo(0, 0)")
+    expect(embedded(page).locator("#new")).to_be_hidden()
+    expect(embedded(page).locator(f"#post-{post}")).to_be_in_viewport()
+
+
+def test_what_floats_is_in_the_part_of_the_frame_that_is_seen(
+    news: Elsewhere, room: Newsroom, page: Page, context: BrowserContext
+) -> None:
+    read = a_long_blog(room)[4]
+    page.goto(news.has(f"<p>{'News. ' * 400}</p>{line(room)}<p>{'More. ' * 900}</p>"))
+    scrolled_into(page, read)
+    context.set_offline(True)
+    expect(embedded(page).locator("#connection [data-when=waiting]")).to_be_in_viewport(ratio=1)
+    page.mouse.wheel(0, 300)
+    expect(embedded(page).locator("#connection [data-when=waiting]")).to_be_in_viewport(ratio=1)
+
+
+def test_the_page_around_is_warned_of_nothing(
+    news: Elsewhere, room: Newsroom, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    room.writes("The gate is open.", title="Open")
+    page.goto(news.has(line(room)))
+    fits(page)
+    assert said == []
+
+
 @pytest.mark.parametrize("said", ["-1", "0", "1e9", "NaN", "'900'", "null", "{}"])
 def test_a_height_that_is_none_is_ignored(
     news: Elsewhere, room: Newsroom, page: Page, said: str

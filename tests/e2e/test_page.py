@@ -1,11 +1,12 @@
 """The page of a blog as its readers have it: a real server, a real Chromium, no reload."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Response, expect
 from websockets.sync.client import connect
 
 from tests.e2e.browser import watched
@@ -46,6 +47,19 @@ def titles(page: Page, of: str = "#posts") -> Locator:
 
 def post(page: Page, id: str, prefix: str = "post") -> Locator:
     return page.locator(f"#{prefix}-{id}")
+
+
+def test_the_page_loads_one_small_script_at_first(reader: Page, market: Coverage) -> None:
+    scripts: list[Response] = []
+    reader.on(
+        "response",
+        lambda it: scripts.append(it) if it.request.resource_type == "script" else None,
+    )
+    market.publish("The gates open", 16)
+    reader.goto(market.path, wait_until="networkidle")
+    expect(reader.locator("#blog[data-link]")).to_be_attached()
+    assert [urlsplit(script.url).path for script in scripts] == ["/static/reader.js"]
+    assert sum(len(gzip.compress(script.body(), 9)) for script in scripts) <= 10_000
 
 
 def test_the_page_is_complete_without_javascript(

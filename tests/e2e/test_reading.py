@@ -315,6 +315,125 @@ def test_a_link_to_a_post_at_any_depth_has_its_neighbourhood(
     expect(reader.locator("#more")).to_be_hidden()
 
 
+@pytest.mark.parametrize("summary", ["", "- The gates are open.\n- It rains."])
+def test_on_a_phone_a_link_to_a_post_shows_the_post(
+    site: Server, browser: Browser, editor: httpx.Client, summary: str
+) -> None:
+    market = Coverage(editor, standfirst="All day in the square. " * 8, summary=summary)
+    posts = [market.publish(f"Stall {n}", 6 + n / 10, key=True, tags=["food"]) for n in range(20)]
+    market.publish("The last bus", 18)
+    with watched(browser, site.url, viewport={"width": 360, "height": 740}) as (context, _):
+        page = context.new_page()
+        page.goto(f"{market.path}/posts/{posts[12]}")
+        expect(page.locator("#blog[data-link]")).to_be_attached()
+        expect(page.locator(f"#post-{posts[12]} article")).to_be_in_viewport(ratio=1)
+        expect(page.locator("#posts > [aria-current]")).to_have_id(f"post-{posts[12]}")
+        assert shadow(page, posts[12]) != "none"
+        assert shadow(page, posts[11]) == "none"
+        expect(page.locator("#tools [aria-current]")).to_have_count(0)
+        # What is about the blog is there all the same.
+        expect(page.locator("#keys li")).to_have_count(20)
+        expect(page.locator("#standfirst")).to_be_visible()
+        expect(page.get_by_role("button", name="Pause live updates")).to_be_visible()
+
+
+def shadow(page: Page, post: str) -> str:
+    """The edge by which a post is told from its neighbours."""
+    article = page.locator(f"#post-{post} article")
+    return str(article.evaluate("article => getComputedStyle(article).boxShadow"))
+
+
+def test_newer_updates_do_not_bury_the_post_below_the_window(
+    site: Server, browser: Browser, market: Coverage
+) -> None:
+    posts = stalls(market, 40)
+    with watched(browser, site.url, viewport={"width": 360, "height": 200}) as (context, _):
+        page = context.new_page()
+        page.goto(f"{market.path}/posts/{posts[5]}")
+        expect(page.locator("#blog[data-link]")).to_be_attached()
+        link = page.get_by_role("link", name="Newer updates")
+        expect(page.locator(f"#post-{posts[5]}")).not_to_be_in_viewport()
+        stood = top(page, posts[5])
+        link.dispatch_event("click")  # a pointer would scroll to it
+        expect(titles(page)).to_have_count(36)
+        settled(page)
+        assert top(page, posts[5]) == pytest.approx(stood, abs=2)
+
+
+def test_the_address_of_a_jump_leads_to_a_post_that_is_not_loaded_any_more(
+    reader: Page, market: Coverage
+) -> None:
+    opening = market.publish("The gates open", 5, key=True)
+    opened(reader, market)
+    reader.locator("#keys").get_by_role("link", name="The gates open").click()
+    expect(reader.locator(f"#post-{opening}")).to_be_focused()
+    assert shadow(reader, opening) != "none"
+    assert reader.locator(f"#post-{opening}").evaluate("post => post.matches(':target')")
+    address = reader.url
+    stalls(market, PAGE)
+    reader.goto("about:blank")
+    reader.goto(address)
+    reader.wait_for_url(f"**/posts/{opening}")
+    expect(reader.locator(f"#post-{opening}")).to_be_in_viewport()
+
+
+def test_what_a_jump_leads_to_begins_a_little_below_the_edge(
+    reader: Page, market: Coverage
+) -> None:
+    posts = stalls(market, 20)
+    market.mark("PUT", posts[8], "key")
+    opened(reader, market)
+    reader.locator("#keys").get_by_role("link", name="Stall 8").click()
+    expect(reader.locator(f"#post-{posts[8]}")).to_be_focused()
+    assert top(reader, posts[8]) == pytest.approx(17, abs=2)  # 1 rem
+
+
+def test_a_page_of_older_updates_does_not_say_that_it_is_the_newest(
+    reader: Page, market: Coverage
+) -> None:
+    stalls(market, PAGE + 5)
+    market.publish("A train is late", 8, tags=["travel"])
+    chosen = reader.locator("#tools [aria-current]")
+    opened(reader, market)
+    expect(chosen).to_have_text(["Newest first", "All updates"])
+    reader.goto(reader.locator("#more").evaluate("link => link.href"))
+    expect(chosen).to_have_count(0)
+    reader.goto(f"{market.path}?tag=travel&sort=oldest")
+    expect(chosen).to_have_text(["Oldest first", "travel"])
+
+
+def test_a_post_at_its_own_address_keeps_its_head_whatever_happens_to_others(
+    reader: Page, market: Coverage
+) -> None:
+    other = market.publish("Free cheese", 9)
+    post = market.publish("The last bus", 18)
+    reader.goto(f"{market.path}/posts/{post}")
+    expect(reader.locator("#blog[data-link]")).to_be_attached()
+    data = reader.locator('script[type="application/ld+json"]')
+    market.retract(other)
+    expect(reader.locator(f"#post-{other}")).to_have_count(0)
+    expect(reader).to_have_title("The last bus – Market day")
+    expect(data).to_have_count(1)
+    market.describe(title="Market night")
+    expect(reader.locator("#title")).to_have_text("Market night")
+    expect(reader).to_have_title("The last bus – Market night")
+    expect(reader.locator("#gone")).to_be_hidden()
+
+
+def test_who_reads_a_post_at_its_own_address_is_told_that_it_was_withdrawn(
+    reader: Page, market: Coverage
+) -> None:
+    market.publish("Free cheese", 9)
+    post = market.publish("The last bus", 18)
+    reader.goto(f"{market.path}/posts/{post}")
+    expect(reader.locator("#blog[data-link]")).to_be_attached()
+    market.retract(post)
+    expect(reader.locator("#posts #gone")).to_have_text("This update has been withdrawn.")
+    expect(reader.locator("#gone")).to_be_in_viewport()
+    expect(reader.get_by_role("status")).to_have_text("This update has been withdrawn.")
+    expect(reader).to_have_title("Market day")
+
+
 def walk(site: Server, path: str, link: str) -> list[str]:
     """The titles of a page and of those that its links lead to, without a script."""
     told: list[str] = []
@@ -427,6 +546,42 @@ def test_sharing_copies_the_address_where_there_is_no_sheet(
     expect(reader.get_by_role("status")).to_have_text("Link copied")
     copied = reader.evaluate("navigator.clipboard.readText()")
     assert copied == f"{site.url}{market.path}/posts/{post}"
+
+
+INSECURE = """
+delete Navigator.prototype.share;
+delete Navigator.prototype.clipboard;
+"""
+
+
+def test_sharing_copies_the_address_without_a_secure_context_too(
+    site: Server, context: BrowserContext, reader: Page, market: Coverage
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.add_init_script(f"window.copied = navigator.clipboard; {INSECURE}")
+    post = market.publish("The last bus", 18)
+    opened(reader, market)
+    reader.get_by_role("button", name="Share").click()
+    expect(reader.get_by_role("status")).to_have_text("Link copied")
+    assert reader.evaluate("copied.readText()") == f"{site.url}{market.path}/posts/{post}"
+    expect(reader.locator("input.address")).to_have_count(0)
+    expect(reader.locator(f"#post-{post} .share")).to_be_focused()
+
+
+def test_where_nothing_can_be_copied_the_address_is_in_a_field(
+    site: Server, reader: Page, market: Coverage
+) -> None:
+    reader.add_init_script(f"{INSECURE} Document.prototype.execCommand = () => false;")
+    post = market.publish("The last bus", 18)
+    opened(reader, market)
+    reader.get_by_role("button", name="Share").click()
+    field = reader.get_by_role("textbox", name="Copy this link")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(f"{site.url}{market.path}/posts/{post}")
+    expect(reader.get_by_role("status")).to_have_text("Copy this link")
+    assert field.evaluate("({ selectionEnd, value }) => selectionEnd === value.length")
+    reader.keyboard.press("Tab")
+    expect(field).to_have_count(0)
 
 
 def test_what_is_touched_is_large_enough(reader: Page, market: Coverage) -> None:

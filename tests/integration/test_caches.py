@@ -112,6 +112,7 @@ def views(room: Newsroom, post: str, picture: str) -> list[str]:
         f"{room.api}/changes",
         f"{room.api}/changes?as=html",
         f"{room.api}/changes?since={position.partition('-')[0]}-1",
+        f"{room.api}/posts",
         f"{room.api}/posts/{post}",
         f"/media/{picture}.png",
         f"/media/{picture}-320.png",

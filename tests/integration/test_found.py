@@ -356,7 +356,8 @@ def test_every_page_is_sent_once_and_then_only_when_it_has_changed(server: Serve
         post = room.writes(f"![Green](media:{room.uploads()})")
         picture = meta(room.asks())["og:image"]
         paths = [room.path, f"{room.path}/posts/{post}", "/", "/sitemap.xml", "/robots.txt"]
-        for path in [*paths, urlsplit(picture).path, f"{room.api}/changes"]:
+        told = [f"{room.api}/changes", room.api, f"{room.api}/posts?limit=5", "/embed.js"]
+        for path in [*paths, urlsplit(picture).path, *told]:
             first = room.reader.get(path)
             assert "stale" not in first.headers["cache-control"]
             assert "immutable" not in first.headers["cache-control"]
@@ -366,6 +367,32 @@ def test_every_page_is_sent_once_and_then_only_when_it_has_changed(server: Serve
             again = room.reader.get(path, headers={"if-none-match": first.headers["etag"]})
             assert (again.status_code, again.content) == (304, b"")
             assert again.headers["cache-control"] == first.headers["cache-control"]
+
+
+def test_what_the_api_tells_strangers_is_everybodys_and_what_it_tells_others_is_theirs(
+    server: Server,
+) -> None:
+    with Newsroom(server, "strangers") as room:
+        post = room.writes("The gate is open.", title="Open")
+        for path in (room.api, f"{room.api}/posts"):
+            stranger = room.reader.get(path)
+            assert "s-maxage=1" in stranger.headers["cache-control"]
+            assert stranger.headers["vary"] == "Authorization, Cookie"
+            editor = room.editor.get(path)
+            assert editor.json() == stranger.json()
+            assert editor.headers["cache-control"] == "private, no-store"
+            etag = stranger.headers["etag"]
+            room.changes(title=f"Another title, {path}")
+            again = room.reader.get(path, headers={"if-none-match": etag})
+            assert again.status_code == 200
+        etag = room.reader.get(f"{room.api}/posts").headers["etag"]
+        room.retracts(post)
+        again = room.reader.get(f"{room.api}/posts", headers={"if-none-match": etag})
+        assert again.json()["posts"] == []
+        room.changes(visibility="restricted")
+        for path in (room.api, f"{room.api}/posts"):
+            refused = room.reader.get(path, headers={"if-none-match": "*"})
+            assert refused.status_code == 401
 
 
 def test_head_says_what_get_would(server: Server) -> None:

@@ -9,11 +9,12 @@
 // The page around is somebody else's: nothing is left in it but the frames. So all is in one block,
 // and what is imported are types, since this is no module.
 
-import type { Told, Wanted } from "./words.ts";
+import type { Seen, Told, Wanted } from "./words.ts";
 
 {
   const SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox";
-  const ALLOWED = "clipboard-write; web-share; fullscreen"; // what its buttons do
+  // What its buttons do. A browser that cannot share complains of the word.
+  const ALLOWED = `clipboard-write; fullscreen${"share" in navigator ? "; web-share" : ""}`;
   const HIGHEST = 200_000; // pixels: nobody's blog, and no browser's limit yet
 
   const frameOf = ({ dataset }: HTMLScriptElement, blog: URL): HTMLIFrameElement => {
@@ -28,18 +29,40 @@ import type { Told, Wanted } from "./words.ts";
     return frame;
   };
 
-  /** Let the frame be as high as the blog says; nobody else is heard, nothing else is done. */
-  const grow = (frame: HTMLIFrameElement, { origin }: URL): void => {
+  /**
+   * Let the frame be as high as the blog says, scroll with what it puts in above what is read, and
+   * say what of it is to be seen; nobody else is heard, nothing else is done.
+   */
+  const attend = (frame: HTMLIFrameElement, { origin }: URL): void => {
+    let before: string | undefined; // what was said last; the frame has to speak first
+    const say = (said: Wanted | Seen): void => frame.contentWindow?.postMessage(said, origin);
+    const look = (): void => {
+      const { top, bottom } = frame.getBoundingClientRect();
+      const begin = Math.round(Math.min(Math.max(0, -top), bottom - top));
+      const height = Math.round(Math.max(0, Math.min(bottom, innerHeight) - Math.max(0, top)));
+      const now = `${begin} ${height}`;
+      if (before === undefined || before === now) return;
+      before = now;
+      say({ type: "liveblog:seen", top: begin, height });
+    };
+    const soon = (): number => requestAnimationFrame(look);
     frame.addEventListener("load", () => {
-      const wanted: Wanted = { type: "liveblog:height?" };
-      frame.contentWindow?.postMessage(wanted, origin);
+      before = undefined;
+      say({ type: "liveblog:height?" });
     });
     addEventListener("message", (event: MessageEvent<Partial<Told> | null>) => {
       if (event.origin !== origin || event.source !== frame.contentWindow) return;
-      const { type, height } = event.data ?? {};
+      const { type, height, scroll = 0 } = event.data ?? {};
       if (type !== "liveblog:height" || typeof height !== "number" || !(height > 0 && height <= HIGHEST)) return;
+      const to = scrollY + scroll; // before the page becomes lower, and scrolls by itself
       frame.style.height = `${Math.ceil(height)}px`;
+      if (Math.abs(scroll) > 0) scrollTo({ top: to, behavior: "instant" });
+      before ??= "";
+      look();
     });
+    addEventListener("scroll", soon, { capture: true, passive: true });
+    addEventListener("resize", soon);
+    new ResizeObserver(soon).observe(document.documentElement); // what is above the frame may grow
   };
 
   for (const tag of document.querySelectorAll<HTMLScriptElement>("script[data-blog]")) {
@@ -48,7 +71,7 @@ import type { Told, Wanted } from "./words.ts";
     tag.dataset.embedded = "";
     const blog = new URL(`/blogs/${encodeURIComponent(tag.dataset.blog ?? "")}/embed`, tag.src);
     const frame = frameOf(tag, blog);
-    grow(frame, blog);
+    attend(frame, blog);
     tag.after(frame);
   }
 }

@@ -5,8 +5,17 @@ export interface Wanted {
   readonly type: "liveblog:height?";
 }
 
+/** The page says which band of the frame is to be seen: where it begins, and how high it is. */
+export interface Seen {
+  readonly type: "liveblog:seen";
+  readonly top: number;
+  readonly height: number;
+}
+
 /** The frame says how high its content is, in CSS pixels. */
 export interface Told {
   readonly type: "liveblog:height";
   readonly height: number;
+  /** By how much the page is to scroll with that, so that what is read stays where it is. */
+  readonly scroll?: number;
 }

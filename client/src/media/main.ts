@@ -1,5 +1,6 @@
 // Videos, embeds and pictures before anybody asks for them: offers what can be loaded in its place,
-// and fetches the scripts that do it at the first click. No other host is asked before that.
+// and fetches the scripts that do it at the first click. No other host is asked before that. It is
+// part of the live page's script, and a script of its own for pages that never move.
 
 const PLAYER = "/static/player.js";
 const PICTURE = "/static/picture.js";

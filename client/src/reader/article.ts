@@ -1,6 +1,6 @@
 // An article as the server rendered it, and what the page reads from it.
 
-import { LOCALE } from "./words.ts";
+import { LOCALE, ZONE } from "./words.ts";
 
 /** Parse an article; the server has escaped or allowed all that is in it. */
 export function parse(html: string): HTMLElement {
@@ -34,10 +34,10 @@ export function heading(article: HTMLElement): Heading {
 }
 
 /** A time in the form in which the server writes those of the articles: `14:05` in the blog's zone. */
-export function clock(time: string, zone: string): HTMLTimeElement {
+export function clock(time: string): HTMLTimeElement {
   const element = document.createElement("time");
   element.dateTime = time;
-  const shown = new Date(time).toLocaleTimeString(LOCALE, { timeStyle: "short", timeZone: zone });
+  const shown = new Date(time).toLocaleTimeString(LOCALE, { timeStyle: "short", timeZone: ZONE });
   element.textContent = shown.replace(/\s/g, "\u00a0");
   return element;
 }

@@ -3,6 +3,13 @@
 
 import { jump } from "./unread.ts";
 
+/** The address that a jump has left behind leads to the post's own, where the page does not have it. */
+export function leadOn(home: string): void {
+  const [, id] = /^#post-([\w-]+)$/.exec(location.hash) ?? [];
+  const lost = id && !history.state && !document.getElementById(`post-${id}`);
+  if (lost && self === top) location.replace(`${home}/posts/${id}`); // it may not be framed
+}
+
 export function jumpInPlace(): void {
   document.addEventListener("click", (event) => {
     const link = (event.target as Element).closest<HTMLAnchorElement>("#keys a, #away a");
@@ -11,7 +18,7 @@ export function jumpInPlace(): void {
     const item = document.getElementById(`post-${id}`);
     if (!item) return;
     event.preventDefault();
-    history.pushState(null, "", `#post-${id}`);
+    location.hash = `post-${id}`; // unlike pushState it makes the post the target, which is marked
     jump(item);
   });
 }

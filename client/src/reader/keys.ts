@@ -9,10 +9,7 @@ const MOST = 100; // as many as the server lists
 export class Keys {
   private readonly list: List;
 
-  constructor(
-    private readonly nav: HTMLElement,
-    private readonly zone: string,
-  ) {
+  constructor(private readonly nav: HTMLElement) {
     this.list = new List(nav.querySelector("ol") as HTMLElement, "key-");
   }
 
@@ -35,7 +32,7 @@ export class Keys {
   renew(keys: readonly KeyEvent[]): void {
     this.list.keep([]);
     for (const { id, order, title, url, published_at } of keys) {
-      const time = published_at === null ? null : clock(published_at, this.zone);
+      const time = published_at === null ? null : clock(published_at);
       this.put({ id, order, version: 0 }, { title: title || (this.nav.dataset.untitled ?? ""), url, time });
     }
     this.show();

@@ -1,19 +1,21 @@
 // The script of a blog's page: puts what happens into it, without a reload.
 
+import "../media/main.ts";
 import { follow } from "../browser.ts";
 import type { Listener } from "../connection.ts";
 import type { ReaderMessage } from "../messages.ts";
-import { Away } from "./away.ts";
+import { clock } from "./article.ts";
+import { noticeAbsence } from "./away.ts";
 import { serverTime } from "./clock.ts";
 import { Gate } from "./gate.ts";
-import { jumpInPlace } from "./jumps.ts";
+import { jumpInPlace, leadOn } from "./jumps.ts";
 import { loadMore } from "./more.ts";
 import { Page } from "./page.ts";
 import { offerSharing } from "./share.ts";
 import { holdStill } from "./still.ts";
 import { keepTime } from "./times.ts";
 import { Told } from "./told.ts";
-import { element, LOCALE, say, ZONE } from "./words.ts";
+import { element, say } from "./words.ts";
 
 const main = document.getElementById("blog");
 
@@ -42,9 +44,10 @@ if (main?.dataset.live && main.dataset.position) {
   holdStill();
   const connection = follow(`${live}?as=html`, position, listener, `${changes}?as=html`);
   loadMore(page, () => connection.position);
-  new Away(changes, () => connection.position);
+  noticeAbsence(changes, () => connection.position);
   offerSharing(told);
   jumpInPlace();
+  leadOn(page.stretch.home);
   void keepTime();
 }
 
@@ -52,8 +55,5 @@ if (main?.dataset.live && main.dataset.position) {
 function sayHeard(at: number | undefined): void {
   const heard = element("heard");
   heard.hidden = at === undefined;
-  const time = heard.querySelector("time");
-  if (at === undefined || !time) return;
-  time.dateTime = new Date(at).toISOString();
-  time.textContent = new Date(at).toLocaleTimeString(LOCALE, { timeStyle: "short", timeZone: ZONE });
+  if (at !== undefined) heard.querySelector("time")?.replaceWith(clock(new Date(at).toISOString()));
 }

@@ -11,15 +11,16 @@ import { settle } from "./still.ts";
 import { Stretch } from "./stretch.ts";
 import type { Told } from "./told.ts";
 import { Unread } from "./unread.ts";
-import { element, LOCALE, say, ZONE } from "./words.ts";
+import { element, LOCALE, say } from "./words.ts";
 
 const PAGE = 30; // posts of a snapshot, if there are as many
 
 export class Page {
   readonly stretch: Stretch;
+  private own: string | undefined; // the post whose own address this is
   private readonly posts: List;
   private readonly pinned = new List(element("pinned").querySelector("ol") as HTMLElement, "pinned-");
-  private readonly keys = new Keys(element("keys"), ZONE);
+  private readonly keys = new Keys(element("keys"));
   private readonly unread: Unread;
   private readonly withdrawn = new Set<string>();
   private readonly known = new Set<string>(); // of those that came since: told of already
@@ -31,6 +32,7 @@ export class Page {
     private readonly told: Told,
   ) {
     this.stretch = new Stretch(main);
+    this.own = main.dataset.post;
     this.posts = new List(element("posts"), "post-", this.stretch.oldestFirst);
     this.unread = new Unread(this.stretch.home);
   }
@@ -110,6 +112,7 @@ export class Page {
   }
 
   private show(item: Item, article: HTMLElement, here: boolean): void {
+    if (item.id === this.own) element("gone").hidden = true; // it was withdrawn, and is back
     if (!here) this.posts.remove(item.id);
     else if (!this.posts.has(item)) this.fill(this.posts, item, article);
     if (!item.pinned) this.pinned.remove(item.id);
@@ -130,14 +133,23 @@ export class Page {
     this.posts.remove(id);
     this.pinned.remove(id);
     this.keys.remove(id);
-    forget();
-    document.title = element("title").textContent ?? ""; // it may have been the post's
+    if (!this.own || this.own === id) forget();
+    if (this.own === id) this.miss();
+  }
+
+  /** The post that this page is about is not there any more. */
+  private miss(): void {
+    document.title = element("title").textContent ?? "";
+    element("gone").hidden = false;
+    this.told.say(element("gone").textContent?.trim() ?? "");
   }
 
   /** Drop everything: the first page as it is at that position; what comes after it is new. */
   private renew({ position, posts, pinned, keys, ...blog }: Snapshot): void {
     forget();
     if (!this.stretch.plain) return location.reload(); // a snapshot says nothing of such a list
+    this.own = undefined; // it is the blog's page from here on
+    document.title = element("title").textContent ?? "";
     this.since = Number(position.split("-")[1]);
     this.known.clear();
     this.unread.clear();
@@ -153,7 +165,10 @@ export class Page {
   }
 
   private describe({ title, standfirst, status, summary = "" }: Omit<BlogMessage, "type" | "position" | "after">): void {
-    document.title = element("title").textContent = title;
+    const heading = element("title");
+    const at = document.title.lastIndexOf(heading.textContent ?? "");
+    document.title = document.title.slice(0, Math.max(0, at)) + title; // a post's own stands before it
+    heading.textContent = title;
     element("standfirst").textContent = standfirst;
     element("standfirst").hidden = standfirst === "";
     const lines = element("summary").querySelector(".body") as HTMLElement;

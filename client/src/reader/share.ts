@@ -1,10 +1,10 @@
-// A button on each post that hands on its address: by the system's own sheet, else as a copy.
+// A button on each post that hands on its address; what it does is fetched when it is pressed.
 
 import { heading } from "./article.ts";
 import type { Told } from "./told.ts";
 import { words } from "./words.ts";
 
-const SHOWN = 2_000; // ms
+const SHARER = "/static/share.js";
 
 export function offerSharing(told: Told): void {
   addEventListener("posts", offer);
@@ -28,14 +28,6 @@ function offer(): void {
 
 async function share(button: HTMLElement, told: Told): Promise<void> {
   const { title, url } = heading(button.parentElement?.querySelector("article") as HTMLElement);
-  const shared = { title, url: new URL(url, location.href).href };
-  try {
-    if (navigator.share) return await navigator.share(shared);
-    await navigator.clipboard.writeText(shared.url);
-  } catch {
-    return; // the reader changed his mind, or lets no page do this
-  }
-  button.textContent = words("copied");
-  told.say(words("copied"));
-  setTimeout(() => (button.textContent = words("share")), SHOWN);
+  const { handOn } = (await import(SHARER)) as typeof import("../share/main.ts");
+  await handOn({ title, url: new URL(url, location.href).href }, button, told);
 }

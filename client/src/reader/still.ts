@@ -3,14 +3,16 @@
 // The browser's own scroll anchoring is off: it loses its hold when the very post it holds on to is
 // replaced, does not work at the top, and does not exist everywhere.
 
+import { edges, inSight, scrolledTo, scrollOn, seenHeight } from "./view.ts";
+
 const BLOCKS = "#blog > :not(.float), .updates > *, #pinned ol > li, #posts > li, #keys ol > li, body > footer";
 const POSTS = "#pinned ol > li, #posts > li[data-id]";
 const SLIDE = 300; // ms
 const LONGEST = 5 * SLIDE; // to wait for a frame: out of sight they may stop coming
 const FLOOD = 40; // changes that wait: more of them come at once, whatever they are
-const EDGE = 48; // pixels of the list that may be out of the window at its top
+const EDGE = 48; // pixels of the list that may be out of sight at its top
 
-/** Where something stood: its upper edge in the window, and for a post its place in the list. */
+/** Where something stood: its upper edge in what is seen, and for a post its place in the list. */
 interface Place {
   readonly top: number;
   readonly seen: boolean;
@@ -38,13 +40,13 @@ export function holdStill(): void {
   document.addEventListener("visibilitychange", () => proceed());
   new ResizeObserver(() => {
     if (resting) return; // where things are to be is known
-    if (held?.item.isConnected && !atTop()) shift(held.item.getBoundingClientRect().top - held.top);
+    if (held?.item.isConnected && !atTop()) shift(edges(held.item).top - held.top);
     else hold();
   }).observe(document.body);
 }
 
 function scrolled(): void {
-  if (scrollY === shiftedTo) return;
+  if (scrolledTo() === shiftedTo) return;
   shiftedTo = undefined;
   if (resting) held = undefined;
   else hold();
@@ -93,11 +95,11 @@ function painted(): Promise<void> {
 function perform(stays: boolean): void {
   catchUp();
   const before = places();
-  const from = scrollY;
+  const from = scrolledTo();
   const due = waiting.splice(0, stays && waiting.length < FLOOD ? joining() : waiting.length);
   for (const { change } of due) change();
-  if (!stays || !keep(before)) hold();
-  slide(before, scrollY - from);
+  if (!stays || !keep(before, due.some(({ stays }) => stays))) hold();
+  slide(before, scrolledTo() - from);
   restUntil(Promise.resolve());
   for (const { after } of due) after();
 }
@@ -110,7 +112,7 @@ function joining(): number {
 
 function atTop(): boolean {
   const list = document.getElementById("posts");
-  return scrollY <= 0 || (list !== null && list.getBoundingClientRect().top > -EDGE);
+  return scrolledTo() <= 0 || (list !== null && edges(list).top > -EDGE);
 }
 
 function places(): Map<HTMLElement, Place> {
@@ -119,38 +121,40 @@ function places(): Map<HTMLElement, Place> {
 }
 
 function placeOf(block: HTMLElement): Place {
-  const { top, bottom } = block.getBoundingClientRect();
-  return { top, seen: bottom > 0 && top < innerHeight && bottom > top, order: block.dataset.order };
+  const place = edges(block);
+  const { top, bottom } = place;
+  return { top, seen: inSight(place) && bottom > top, order: block.dataset.order };
 }
 
 /**
  * Scroll so that what was held is where it was; where it went or moved, the next post that was in
- * the window. Whether it is the one that was held: then nothing adds up, since pixels are whole.
+ * sight; where none was and posts were `loaded`, the next one below. Whether it is the one that was held: then nothing adds up, since pixels are whole.
  */
-function keep(before: ReadonlyMap<HTMLElement, Place>): boolean {
+function keep(before: ReadonlyMap<HTMLElement, Place>, loaded: boolean): boolean {
   const stayed = ({ dataset, isConnected }: HTMLElement, { order }: Place): boolean =>
     isConnected && dataset.order === order;
   const was = held && before.get(held.item);
   if (held && was && stayed(held.item, was)) {
-    shift(held.item.getBoundingClientRect().top - held.top);
+    shift(edges(held.item).top - held.top);
     return true;
   }
-  const seen = [...before].filter(([block, { seen }]) => seen && block.matches(POSTS));
-  const whole = [...seen.filter(([, { top }]) => top >= 0), ...seen];
-  const found = whole.find(([block, place]) => stayed(block, place));
-  if (found) shift(found[0].getBoundingClientRect().top - found[1].top);
+  const posts = [...before].filter(([block]) => block.matches(POSTS));
+  const seen = posts.filter(([, { seen }]) => seen);
+  const below = posts.filter(([, { top }]) => loaded && top >= seenHeight());
+  const found = [...seen.filter(([, { top }]) => top >= 0), ...seen, ...below].find(([block, place]) => stayed(block, place));
+  if (found) shift(edges(found[0]).top - found[1].top);
   return false;
 }
 
 /** A message may come between the reader's scrolling and the event that tells of it. */
 function catchUp(): void {
-  if (scrollY !== heldAt) hold();
+  if (scrolledTo() !== heldAt) hold();
 }
 
 function shift(pixels: number): void {
   if (Math.abs(pixels) < 1) return;
-  scrollBy({ top: pixels, behavior: "instant" });
-  shiftedTo = heldAt = scrollY;
+  scrollOn(pixels);
+  shiftedTo = heldAt = scrolledTo();
   restUntil(Promise.resolve());
 }
 
@@ -187,12 +191,12 @@ function smaller(a: number, b: number): number {
 function hold(): void {
   let filling: typeof held;
   held = undefined;
-  heldAt = scrollY;
+  heldAt = scrolledTo();
   for (const item of document.querySelectorAll<HTMLElement>(POSTS)) {
-    const { top, bottom } = item.getBoundingClientRect();
+    const { top, bottom } = edges(item);
     if (bottom <= 0 || bottom === top) continue;
     if (top >= 0) {
-      held = top < innerHeight ? { item, top } : filling;
+      held = top < seenHeight() ? { item, top } : filling;
       return;
     }
     filling = { item, top };

@@ -1,5 +1,6 @@
 // What came while nobody looked at its place: a button that leads to it, a number in the tab's title.
 
+import { edges, inSight, scrollUpTo } from "./view.ts";
 import { counted, element } from "./words.ts";
 
 const COUNT = /^\(\d+\) /;
@@ -30,7 +31,7 @@ export class Unread {
 
   /** Take those for read that are in sight, and show how many are not. */
   look(): void {
-    if (!document.hidden) for (const id of this.ids) if (inSight(id)) this.ids.delete(id);
+    if (!document.hidden) for (const id of this.ids) if (isSeen(id)) this.ids.delete(id);
     this.show();
   }
 
@@ -55,14 +56,12 @@ export class Unread {
 
 /** Scroll to a post and give it the keyboard. */
 export function jump(item: HTMLElement): void {
-  item.scrollIntoView(); // at once: a post that comes meanwhile would end a smooth way half-way
+  scrollUpTo(item);
   item.tabIndex = -1;
   item.focus({ preventScroll: true });
 }
 
-function inSight(id: string): boolean {
+function isSeen(id: string): boolean {
   const item = document.getElementById(`post-${id}`);
-  if (!item) return false;
-  const { top, bottom } = item.getBoundingClientRect();
-  return bottom > 0 && top < innerHeight;
+  return item !== null && inSight(edges(item));
 }
