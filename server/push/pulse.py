@@ -23,7 +23,11 @@ GROUPS: Final = 100
 SPREAD: Final = 20
 """Groups over which those who come at once are spread."""
 AWAITED: Final = 10.0
-"""Seconds in which a request has to be said, as far as its headers."""
+"""Seconds in which a request has to be said, as far as its headers, and its body begun."""
+RATE: Final = 4096
+"""Bytes of a body that are good for another second."""
+SILENCE: Final = 30.0
+"""Seconds that a body may be silent at most, however fast it came before."""
 REVISIT: Final = 900.0
 """Seconds after which somebody who had to say who it is has to say so again."""
 LINGER: Final = 5.0
@@ -88,12 +92,15 @@ class Pulse:
         """A request is to come."""
         self._awaited.setdefault(connection, time.monotonic() + AWAITED)
 
+    def comes(self, connection: Waited, size: int) -> None:
+        """So many bytes more of it have come."""
+        if until := self._awaited.get(connection):
+            latest = time.monotonic() + SILENCE
+            self._awaited[connection] = min(until + size / RATE, latest)
+
     def has(self, connection: Waited) -> None:
         """It has come, or never will."""
         self._awaited.pop(connection, None)
-
-    def is_awaited(self, connection: Waited) -> bool:
-        return connection in self._awaited
 
     def guest(self, connection: Connection) -> None:
         """It follows what not everybody may: it is sent round again some time, and judged anew."""
@@ -126,7 +133,10 @@ class Pulse:
         for guest in _due(self._guests, now):
             guest.close(RESTART)
         for late in _due(self._awaited, now):
-            late.transport.abort()
+            if late.transport.is_reading() or late.transport.is_closing():
+                late.transport.abort()
+            else:
+                self._awaited[late] = now + AWAITED  # it is we who do not read
         for lingering in _due(self._leaving, now):
             lingering.transport.abort()
 

@@ -218,16 +218,48 @@ def test_what_our_protocol_overrides_is_there_to_be_overridden() -> None:
         "connection_made",
         "data_received",
         "on_message_begin",
+        "on_header",
         "on_headers_complete",
+        "on_body",
+        "on_message_complete",
     ):
         theirs = getattr(HttpToolsProtocol, name, None)
         assert theirs, f"HttpToolsProtocol.{name} is gone (http_protocol.py)"
         ours = inspect.signature(getattr(HttpProtocol, name))
         assert list(ours.parameters) == list(inspect.signature(theirs).parameters), name
-    for name in ("site", "application", "close", "hand_over", "_arrival", "_head", "_unfinished"):
+    of_ours = "_arrival _idle _asks _in_head _earlier _refuse _remember _answered"
+    for name in ("site", "application", "close", "hand_over", *of_ours.split()):
         assert not hasattr(HttpToolsProtocol, name), (
             f"{name} is uvicorn's own now (http_protocol.py)"
         )
+
+
+async def test_of_two_requests_at_once_only_the_newer_is_told_that_its_client_has_gone() -> None:
+    """So `HttpProtocol` tells the older ones itself, by the names used here."""
+    begun = asyncio.Queue[HttpToolsProtocol]()
+
+    class Protocol(HttpToolsProtocol):
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            begun.put_nowait(self)
+
+    async def application(_: Any, receive: Any, __: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with serving(application, http=Protocol) as house:
+        async with house.visitor(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"):
+            http = await begun.get()
+            older = http.cycle
+            http.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            newer = http.cycle
+            assert (older.response_complete, newer.response_complete) == (False, False)
+            http.transport.abort()
+            await until(lambda: http not in http.connections, "connection_lost() is not called")
+        assert newer.disconnected
+        assert not older.disconnected, "it is told by uvicorn now: _earlier can go"
+        older.disconnected = True
+        older.message_event.set()  # and so its task ends, else the house would wait for it
 
 
 # --- Server: server/door/uvicorn_server.py, drain.py, serve.py ------------------------------------

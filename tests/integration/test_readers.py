@@ -5,23 +5,17 @@ import contextlib
 import select
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from uvicorn.server import ServerState
 
-from server.app import app
-from server.door.http_protocol import HttpProtocol
-from server.door.uvicorn_server import uvicorn_for
 from server.push import slices
-from server.settings import Settings
 from server.site import Site
 from tests.audience import Page
 from tests.by_hand import PATIENCE, TINY, Reader, connected
-from tests.conftest import Storage
 from tests.figures import comes_to, figures, nobody
 from tests.process import Server
 
@@ -232,24 +226,6 @@ class Asks(asyncio.Protocol):
         self._answered()
 
 
-@pytest.fixture
-async def here(shared_storage: Storage, tmp_path: Path) -> AsyncIterator[tuple[Site, int]]:
-    """Our server on the loop of the test, so that both see one order of events; and its port."""
-    application = app(Settings(data=tmp_path, redis_url=shared_storage.url, accepts=0))
-    config = uvicorn_for(application, Settings()).config
-    config.load()
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    async with application.router.lifespan_context(application):
-        listening = await loop.create_server(
-            lambda: HttpProtocol(config=config, server_state=state, app_state={}), "127.0.0.1"
-        )
-        yield application.state.site, listening.sockets[0].getsockname()[1]
-        listening.close()
-        for connection in list(state.connections):
-            connection.shutdown()
-
-
 async def test_while_a_frame_goes_to_many_a_request_is_answered_in_between(
     here: tuple[Site, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -374,6 +350,13 @@ def from_an_event_stream(url: str) -> None:
         assert reader.recv(1)
 
 
+def from_an_event_stream_with_a_request_behind_it(url: str) -> None:
+    with connected(url) as reader:
+        behind = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+        reader.sendall(f"GET {LIVE} HTTP/1.1\r\nhost: x\r\n\r\n".encode() + behind)
+        assert reader.recv(1)
+
+
 def refused(url: str) -> None:
     with Reader(url, "/blogs/nowhere/live") as reader:
         assert reader.ends() == 4404
@@ -388,6 +371,7 @@ WAYS = (
     before_the_handshake_is_said,
     before_it_is_answered,
     from_an_event_stream,
+    from_an_event_stream_with_a_request_behind_it,
     refused,
 )
 

@@ -10,10 +10,12 @@ from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Self
 
-from server.push import wire
+import pytest
+
+from server.push import pulse, wire
 from server.push.feed import RESTART, TOO_SLOW
 from server.push.opening import NOTHING
-from server.push.pulse import AWAITED, GROUPS, LINGER, REVISIT, SPREAD, Pulse
+from server.push.pulse import AWAITED, GROUPS, LINGER, REVISIT, SILENCE, SPREAD, Pulse
 from server.push.websocket import Connection
 
 PATIENCE = 30.0
@@ -23,6 +25,15 @@ PONG = b"\x8a\x80\x00\x00\x00\x00"
 """Masked with zeros, as a client may."""
 MORE = b"x" * (8 << 20)
 """More than the kernel takes of a socket that nobody reads."""
+
+
+class Clock:
+    """Time that stands still unless the test moves it."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
 
 
 class Told(Connection):
@@ -240,6 +251,45 @@ async def test_who_does_not_say_what_it_wants_is_let_go() -> None:
         heart.pulse.tick(time.monotonic() + AWAITED + 1)
         await silent.lost.wait()
         assert not asked.transport.is_closing()
+
+
+async def test_a_body_has_as_long_as_it_takes_to_come_at_some_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """20 MB at 64 kB a second come through; a byte a second does not, nor silence after a lot."""
+    clock = Clock()
+    monkeypatch.setattr(pulse, "time", clock)
+    async with Heart.beating() as heart:
+        honest, drips, stops = [await heart.comes() for _ in range(3)]
+        for each in (honest, drips, stops):
+            heart.pulse.awaits(each)
+        heart.pulse.comes(stops, 20_000_000)
+        for second in range(312):
+            clock.now += 1
+            heart.pulse.comes(honest, 64_000)
+            for each in (honest, drips, stops):
+                each.heard = 1  # pings are answered
+            heart.pulse.comes(drips, 1)
+            heart.pulse.tick(clock.now)
+            assert drips.transport.is_closing() == (second >= AWAITED), second
+            assert stops.transport.is_closing() == (second >= SILENCE), second
+        assert not honest.transport.is_closing()
+
+
+async def test_who_is_not_read_from_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pulse, "time", clock)
+    async with Heart.beating() as heart:
+        held_up = await heart.comes()
+        heart.pulse.awaits(held_up)
+        held_up.transport.pause_reading()
+        heart.pulse.tick(clock.now + AWAITED + 1)
+        assert not held_up.transport.is_closing()
+        held_up.transport.resume_reading()
+        heart.pulse.tick(clock.now + 2 * AWAITED)
+        assert not held_up.transport.is_closing(), "it has its time from there"
+        heart.pulse.tick(clock.now + 2 * AWAITED + 2)
+        assert held_up.transport.is_closing()
 
 
 async def test_who_had_to_say_who_it_is_is_sent_round_to_say_so_again() -> None:
