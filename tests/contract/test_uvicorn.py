@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.middleware.proxy_headers import _TrustedHosts
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware, _TrustedHosts
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.app import app
 from server.door.http_protocol import HttpProtocol
-from server.door.uvicorn_server import Server, uvicorn_for
+from server.door.uvicorn_server import COLLECT, Server, uvicorn_for
+from server.push.crowd import Proxies
 from server.settings import Settings
 from tests.contract.raw_socket import ping, request
 
@@ -343,13 +344,46 @@ def test_the_options_of_our_server_are_taken() -> None:
     ],
 )
 def test_a_client_is_the_last_whom_no_named_proxy_is(forwarded: str, host: str) -> None:
-    assert _TrustedHosts(["10.0.0.0/8"]).get_trusted_client_address(forwarded)[0] == host
+    for kind in (_TrustedHosts, Proxies):
+        assert kind(["10.0.0.0/8"]).get_trusted_client_address(forwarded)[0] == host
 
 
 def test_proxies_are_networks_of_either_kind_and_nobody_is_one_unnamed() -> None:
-    named = _TrustedHosts(["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"])
-    for inside in ("10.0.0.1", "2001:db8::5", "192.0.2.1"):
-        assert inside in named
-    for outside in ("11.0.0.1", "127.0.0.1", "::1", "192.0.2.2", "", None, "somebody"):
-        assert outside not in named
-        assert outside not in _TrustedHosts([])
+    for kind in (_TrustedHosts, Proxies):
+        named = kind(["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"])
+        for inside in ("10.0.0.1", "2001:db8::5", "192.0.2.1"):
+            assert inside in named
+        for outside in ("11.0.0.1", "127.0.0.1", "::1", "192.0.2.2", "", None, "somebody"):
+            assert outside not in named
+            assert outside not in kind([])
+
+
+@pytest.fixture
+async def started() -> AsyncIterator[Server]:
+    """Our server behind a named proxy, as far as it starts without an application of ours."""
+    settings = Settings(proxies="127.0.0.1")
+    server = uvicorn_for(Starlette(), settings)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    before = gc.get_threshold()
+    with create_server(("127.0.0.1", 0)) as listening:
+        await server.startup([listening])
+        yield server
+        for each in server.servers:
+            each.close()
+    await server.lifespan.shutdown()
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def test_whom_requests_were_forwarded_for_is_remembered_by_nobody(started: Server) -> None:
+    """uvicorn's own middleware remembers; ours takes its place in `trusted_hosts`."""
+    middleware = started.config.loaded_app
+    assert isinstance(middleware, ProxyHeadersMiddleware)
+    assert isinstance(middleware.trusted_hosts, Proxies)
+
+
+@pytest.mark.usefixtures("started")
+def test_what_it_was_started_with_is_not_looked_at_by_the_collector_again() -> None:
+    assert gc.get_freeze_count() > 10_000
+    assert gc.get_threshold() == COLLECT
