@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from server.door.handshake import Arrival, arrival
 from server.site import Site
+from server.web.live import STALLED
 
 HEAD: Final = 64 * 1024
 """Bytes of a request's head, or of what is no body after it, as trailers are.
@@ -91,6 +92,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {STALLED: {}}
         self._asks = self._in_head = True
         self.site.pulse.awaits(self)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from uvicorn.server import ServerState
 
 from server.app import app
@@ -16,7 +17,11 @@ from tests.conftest import Storage
 
 
 @pytest.fixture
-async def here(shared_storage: Storage, tmp_path: Path) -> AsyncIterator[tuple[Site, int]]:
+async def here(
+    redis: Redis,  # noqa: ARG001 - it empties the storage
+    shared_storage: Storage,
+    tmp_path: Path,
+) -> AsyncIterator[tuple[Site, int]]:
     """Our server on the loop of the test, so that both see one order of events; and its port."""
     application = app(Settings(data=tmp_path, redis_url=shared_storage.url, accepts=0))
     config = uvicorn_for(application, Settings()).config

@@ -25,6 +25,7 @@ HANDSHAKE = (
     f"GET {LIVE} HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
     "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 ).encode()
+EVENTS = f"GET {LIVE} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n".encode()
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -124,7 +125,7 @@ def test_an_event_stream_that_nobody_reads_is_ended(
     editor: httpx.Client,  # noqa: ARG001 - its blogs
 ) -> None:
     with connected(server.url, TINY) as stuck:
-        stuck.sendall(f"GET {BIG} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        stuck.sendall(EVENTS.replace(LIVE.encode(), BIG.encode()))
         comes_to(server.url, lambda now: now["readers"] == 1)
         comes_to(server.url, nobody)
 
@@ -346,14 +347,14 @@ def before_it_is_answered(url: str) -> None:
 
 def from_an_event_stream(url: str) -> None:
     with connected(url) as reader:
-        reader.sendall(f"GET {LIVE} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        reader.sendall(EVENTS)
         assert reader.recv(1)
 
 
 def from_an_event_stream_with_a_request_behind_it(url: str) -> None:
     with connected(url) as reader:
         behind = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
-        reader.sendall(f"GET {LIVE} HTTP/1.1\r\nhost: x\r\n\r\n".encode() + behind)
+        reader.sendall(EVENTS + behind)
         assert reader.recv(1)
 
 
