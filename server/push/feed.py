@@ -125,6 +125,8 @@ class Feed:
 
     def bring_up(self, reader: Reader) -> None:
         """Send a reader what it has not had, as far as it takes it; nothing slips between."""
+        if reader not in self.readers:
+            return  # it is being sent away
         while reader.ready and reader.position != self.messages.position:
             missed, reader.position = self._batch(reader.position, reader)
             reader.send(missed)
@@ -146,8 +148,10 @@ class Feed:
             in_slices(tuple(self.readers), self._tell_viewers, self._told, self._soon)
 
     def close(self, code: int) -> None:
-        """Send every reader away."""
-        in_slices(tuple(self.readers), partial(_send_away, code), soon=self._soon)
+        """Send every reader away, which may take some turns; from here on they are told nothing."""
+        leaving = tuple(self.readers)
+        self.readers.clear()
+        in_slices(leaving, partial(_send_away, code), soon=self._soon)
 
     def answer(self, since: Position | None, form: Form) -> list[bytes]:
         """Hello and what changed since, or a snapshot where that cannot be told or is too much."""
@@ -193,7 +197,7 @@ class Feed:
         position = end = self.position
         since, form, carriage, missed = None, None, None, b""
         for reader in readers:
-            if not reader.ready or reader.position is position:
+            if not reader.ready or reader.position is position or reader not in self.readers:
                 continue
             try:
                 if (

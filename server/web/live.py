@@ -7,7 +7,7 @@ websockets are answered below ASGI (`server.door.handshake`), at a tenth of the 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Final
 from urllib.parse import quote
 
@@ -181,7 +181,7 @@ def _for_no_page(request: Request) -> Response | None:
     raise Problem(406, f"this is a websocket, or for who accepts {EVENTS} an event stream")
 
 
-async def _told(site: Site, admission: Admission) -> AsyncIterator[bytes]:
+async def _told(site: Site, admission: Admission) -> AsyncGenerator[bytes, None]:
     if not admission.stands:
         return
     with following(admission, "event", site.pulse) as follower:
@@ -196,18 +196,20 @@ class Stream(StreamingResponse):
 
     def __init__(
         self,
-        events: AsyncIterator[bytes],
+        events: AsyncGenerator[bytes, None],
         place: contextlib.ExitStack,
         stall: float | None,
         headers: dict[str, str],
     ) -> None:
         super().__init__(events, headers=headers, media_type=EVENTS)
+        self._events = events
         self._place = place
         self._stall = stall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._place:
-            await super().__call__(scope, receive, send)
+            async with contextlib.aclosing(self._events):
+                await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
         async def timed(message: Message) -> None:

@@ -291,6 +291,25 @@ def test_while_everyone_is_sent_away_others_get_through(monkeypatch: pytest.Monk
     assert {each.closed for each in listeners} == {RESTART}
 
 
+def test_who_is_being_sent_away_is_told_nothing_of_what_happens_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Perhaps it may not see it any more."""
+    monkeypatch.setattr(slices, "SLICE", 0.0)
+    turns = Turns()
+    day = a_day(turns)
+    listeners = [Listener().joins(day.feed, None) for _ in range(3 * slices.HANDFUL)]
+    day.does(post("four"))
+    turns.turn()
+    told = [len(listener.writes) for listener in listeners]
+    day.feed.close(RESTART)
+    day.does(post("five"))
+    listeners[-1].resumes(day.feed)
+    turns.turn_until_quiet()
+    assert [len(listener.writes) for listener in listeners] == told
+    assert {each.closed for each in listeners} == {RESTART}
+
+
 def test_another_fold_of_the_log_begins_anew_for_every_reader() -> None:
     day, listener, other = a_day(), Listener(), given(A_BLOG, post("another"))
     listener.joins(day.feed, None)
