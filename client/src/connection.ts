@@ -40,9 +40,10 @@ const QUIET = 60_000; // plus chance: a link as silent as that is asked again
 const DOUBTFUL = 35_000; // the same, where the page just woke up
 const TICK = 15_000; // how often silence is looked at: after a machine's sleep timers run late
 
+const TOO_MANY = 4429; // of whom each asks ever more seldom, also while somebody looks
 // What the server's close codes ask for; whoever hears one of them has a way to the server.
 const GO_AWAY: ReadonlySet<number | undefined> = new Set([1008, 4401, 4404]);
-const COME_BACK: ReadonlySet<number | undefined> = new Set([1011, 1012, 4408, 4429]);
+const COME_BACK: ReadonlySet<number | undefined> = new Set([1011, 1012, 4408, TOO_MANY]);
 const WRONG_ADDRESS = 1008; // in the server's mouth; it is also what middleboxes forbid sockets with
 
 const nothing = (): void => {};
@@ -178,7 +179,7 @@ export class Connection<Message extends Envelope> {
     this.forgetTrial();
     const invited = COME_BACK.has(code);
     if (!held && !invited && this.around.online()) this.ladder.failed(code === undefined);
-    this.cancel = this.around.later(this.delay(invited), () => this.connect());
+    this.cancel = this.around.later(this.delay(invited, code === TOO_MANY), () => this.connect());
     this.failures += 1;
     this.stand("waiting");
   }
@@ -196,10 +197,10 @@ export class Connection<Message extends Envelope> {
   }
 
   /** Full jitter: anywhere in a window that doubles with each failure; a wide one for the invited. */
-  private delay(invited: boolean): number {
+  private delay(invited: boolean, crowded: boolean): number {
     const { visible, hidden } = WINDOW;
     if (!this.around.online()) return this.around.random() * hidden;
-    const widest = this.around.visible() ? visible : hidden;
+    const widest = this.around.visible() && !crowded ? visible : hidden;
     const doubled = FIRST_WINDOW * 2 ** this.failures;
     const window = invited ? Math.max(doubled, visible) : doubled;
     return this.around.random() * Math.min(window, widest);

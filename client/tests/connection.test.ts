@@ -155,6 +155,30 @@ for (const code of [1011, 1012, 4408, 4429]) {
   });
 }
 
+test("where there are too many it asks ever more seldom, until it is let in", () => {
+  const world = new World();
+  const windows = [];
+  for (let refusal = 0; refusal < 8; refusal += 1) {
+    world.link.end(4429);
+    windows.push(world.patience / world.chance);
+    world.pass(world.patience);
+  }
+  assert.deepEqual(windows, [4_000, 4_000, 4_000, 8_000, 16_000, 32_000, MINUTE, MINUTE]);
+  world.link.say(hello("1000-5"));
+  world.pass(6_000);
+  world.link.end(1012);
+  assert.equal(world.patience / world.chance, 4_000, "and then it has been let in");
+});
+
+test("a server that restarts again and again is asked as often as ever", () => {
+  const world = new World();
+  for (let restart = 0; restart < 8; restart += 1) {
+    world.link.end(1012);
+    assert.equal(world.patience / world.chance, 4_000);
+    world.pass(world.patience);
+  }
+});
+
 for (const code of [4401, 4404]) {
   test(`closed with ${code}, it stays away, also when it is woken`, () => {
     const world = new World();

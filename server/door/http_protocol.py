@@ -1,21 +1,26 @@
-"""uvicorn's HTTP with three things of ours: readers leave it, the stalled are found, and nobody
-takes for ever to say what they want.
+"""uvicorn's HTTP with what is ours: readers leave it, the stalled are found, nobody takes for ever
+to say what they want, and who has gone is forgotten whatever they had asked for at once.
 
 Which of uvicorn's internals this stands on is told by tests/contract/test_uvicorn.py.
 """
 
 import asyncio
+from collections import deque
 from functools import cached_property
 from typing import Any, Final
 
 from httptools import parse_url
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from server.door.handshake import Arrival, arrival
 from server.site import Site
+from server.web.live import STALLED
 
 HEAD: Final = 64 * 1024
-"""Bytes of a request's head; what comes in one read is taken, so four times that at most."""
+"""Bytes of a request's head, or of what is no body after it, as trailers are.
+
+What comes in one read is taken, so four times that at most.
+"""
 TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -26,7 +31,16 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection, until a reader takes it over or it ends."""
 
     _arrival: Arrival | None = None
-    _head = 0
+    _idle = 0
+    """Bytes since the last that were good for something."""
+    _asks = False
+    """Whether a request was begun and is not all there."""
+    _in_head = False
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._earlier: deque[RequestResponseCycle] = deque()
+        """Requests before the newest, the only one that uvicorn knows; some may be answered."""
 
     @cached_property
     def site(self) -> Site:
@@ -46,6 +60,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        for cycle in self._earlier:
+            cycle.disconnected = True
+            cycle.message_event.set()
         self.site.pulse.has(self)
         self.site.pulse.resumed(self)
         if self._arrival:
@@ -63,26 +80,50 @@ class HttpProtocol(HttpToolsProtocol):
         if self._arrival:
             self.transport.abort()  # it speaks before it is answered
             return
-        self._head = len(data) + (self._head if self.site.pulse.is_awaited(self) else 0)
+        self._idle += len(data)
         super().data_received(data)
-        if self._head > HEAD and self.site.pulse.is_awaited(self):
-            self.transport.write(TOO_LARGE)
-            self.transport.close()
+        if self._arrival or self.transport.is_closing() or self not in self.connections:
+            return  # it was refused, or is somebody else's from here on
+        if self._asks and self._idle > HEAD:
+            self._refuse()
+        elif not self._asks and self._answered:
+            # These bytes have stopped uvicorn's clock for the next request, and begun none.
+            self.site.pulse.awaits(self)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {STALLED: {}}
+        self._asks = self._in_head = True
         self.site.pulse.awaits(self)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # else it is a trailer, of which nobody wants to know
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        self._idle, self._in_head = 0, False
         self.site.pulse.has(self)
+        self._remember()
         super().on_headers_complete()
+        self.site.pulse.awaits(self)  # its body
+
+    def on_body(self, body: bytes) -> None:
+        self._idle = 0
+        self.site.pulse.comes(self, len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._idle, self._asks = 0, False
+        self.site.pulse.has(self)
+        super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
+        self.site.pulse.has(self)
         asked = parse_url(self.url)
         ours = self.scope["method"] == "GET" and arrival(self, asked.path, asked.query or b"")
         if not ours:
             super().handle_websocket_upgrade()
-        elif self._unfinished():
+        elif not self._answered or self.transport.get_write_buffer_size() > 0:
             self.transport.abort()  # an answer still to come would fall among the frames
         else:
             self._arrival = ours
@@ -97,6 +138,23 @@ class HttpProtocol(HttpToolsProtocol):
         del self.parser  # it holds us, and we hold it
         return self.transport
 
-    def _unfinished(self) -> bool:
-        answered = getattr(self.cycle, "response_complete", True)
-        return not answered or self.transport.get_write_buffer_size() > 0
+    def _refuse(self) -> None:
+        """It says too much and nothing with it; among other answers there is no place to say so."""
+        if self._in_head and self._answered:
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _remember(self) -> None:
+        """Another request is to be the newest."""
+        while self._earlier and self._earlier[0].response_complete:
+            self._earlier.popleft()
+        if not self._answered:
+            self._earlier.append(self.cycle)
+
+    @property
+    def _answered(self) -> bool:
+        """Whether nothing that was asked is unanswered."""
+        known: RequestResponseCycle | None = self.cycle
+        return known is None or known.response_complete

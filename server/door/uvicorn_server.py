@@ -12,9 +12,11 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from server.door.drain import Drain, Guest
 from server.door.http_protocol import HttpProtocol
+from server.push.crowd import Proxies
 from server.push.pulse import LINGER
 from server.settings import Settings
 from server.site import Site
@@ -53,6 +55,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
+        proxied = self.config.loaded_app
+        if isinstance(proxied, ProxyHeadersMiddleware):
+            proxied.trusted_hosts = Proxies(self._settings.trusted_proxies)
         await super().startup(sockets)
         for listening in sockets or ():
             listening.listen(BACKLOG)  # the loop knows one number for both, and was given BATCH

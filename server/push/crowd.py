@@ -7,11 +7,10 @@ import contextlib
 import ipaddress
 import resource
 from collections import Counter
-from functools import lru_cache
 from typing import Final
 
 # The rule that the server applies to requests, so that sockets are counted by the same one.
-from uvicorn.middleware.proxy_headers import _TrustedHosts as TrustedHosts
+from uvicorn.middleware.proxy_headers import _TrustedHosts
 
 from server.settings import Settings
 
@@ -36,7 +35,6 @@ def open_files() -> int:
     return FILES if allowed == resource.RLIM_INFINITY else allowed
 
 
-@lru_cache(maxsize=4096)
 def household(address: str) -> str:
     """What is counted as one address: of IPv6 the network, since each has a whole one."""
     try:
@@ -50,7 +48,6 @@ def household(address: str) -> str:
     return str(ipaddress.ip_network((known, 64), strict=False))
 
 
-@lru_cache(maxsize=4096)
 def _is_here(host: str) -> bool:
     try:
         known = ipaddress.ip_address(host)
@@ -58,6 +55,13 @@ def _is_here(host: str) -> bool:
         return False
     mapped = known.ipv4_mapped if known.version == 6 else None
     return (mapped or known).is_loopback
+
+
+class Proxies(_TrustedHosts):
+    """Those that are believed. uvicorn's would remember the last 4,096 that it was asked about."""
+
+    def __contains__(self, host: str | None) -> bool:
+        return self.always_trust or (bool(host) and self._compute_trust(str(host)))
 
 
 class Crowd:
@@ -72,7 +76,7 @@ class Crowd:
         self._most = max(1, min(settings.readers, open_files() - SPARE))
         self._most_from_one = settings.readers_per_address
         self._from: Counter[str] = Counter()
-        self._proxies = TrustedHosts(settings.trusted_proxies)
+        self._proxies = Proxies(settings.trusted_proxies)
 
     def behind(self, peer: str, forwarded: str) -> str:
         """Whose connection it is: the peer's, or whom a named proxy says it forwards for."""

@@ -5,7 +5,8 @@ timeline's changes after its position, newest state, each encoded once whatever 
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 
@@ -19,6 +20,9 @@ from server.push.wire import Carriage
 
 BATCHED: Final = 8 * 1024 * 1024
 """Bytes of batches kept at most, one for each position that readers stand at."""
+
+PART: Final = 256 * 1024
+"""Bytes after which a batch ends: what a reader that takes nothing costs, but for a first page."""
 
 # Close codes, as PROTOCOL.md explains them.
 UNAUTHORIZED = 4401
@@ -48,6 +52,13 @@ class Reader(Protocol):
     def close(self, code: int) -> None: ...
 
 
+class Batch(NamedTuple):
+    """Messages for one write, and where a reader stands that has had them."""
+
+    data: bytes
+    end: Position
+
+
 class Feed:
     """The readers of one blog. All calls are synchronous: between two of them nothing slips.
 
@@ -69,7 +80,7 @@ class Feed:
         """What tells how many read; None where hello says that nobody is to know."""
         self.messages = Messages(blog, timeline, render)
         self._batched = 0
-        self._batches: dict[tuple[Position | None, bool, Form, Carriage], bytes] = {}
+        self._batches: dict[tuple[Position | None, bool, Form, Carriage], Batch] = {}
 
     @property
     def position(self) -> Position:
@@ -101,9 +112,11 @@ class Feed:
         self._write_out()
 
     def attach(self, reader: Reader, since: Position | None) -> bytes:
-        """Let a reader take part; what is to be written to it first: hello and what it missed."""
-        beginning = self._batch(since, reader, greet=True)
-        reader.position = self.position
+        """Let a reader take part; what is to be written to it first: hello and what it missed.
+
+        As much of that as one write may be. Who has taken it asks to be brought up.
+        """
+        beginning, reader.position = self._batch(since, reader, greet=True)
         self.readers[reader] = None
         return beginning
 
@@ -111,16 +124,17 @@ class Feed:
         self.readers.pop(reader, None)
 
     def bring_up(self, reader: Reader) -> None:
-        """Send a reader all it has not had, if it takes it; one step, so nothing slips between."""
-        if reader.ready and reader.position != self.messages.position:
-            missed = self._batch(reader.position, reader)
-            reader.position = self.messages.position
+        """Send a reader what it has not had, as far as it takes it; nothing slips between."""
+        if reader not in self.readers:
+            return  # it is being sent away
+        while reader.ready and reader.position != self.messages.position:
+            missed, reader.position = self._batch(reader.position, reader)
             reader.send(missed)
 
     def heartbeat(self, reader: Reader) -> bytes:
         """Hello once more, for a reader that has all; nothing for one that has not."""
         has_all = reader.position == self.position
-        return self._batch(self.position, reader, greet=True) if has_all else b""
+        return self._batch(self.position, reader, greet=True).data if has_all else b""
 
     def tell_viewers(self, count: int | None) -> None:
         """So many read everywhere; None where the audience is not to know any more."""
@@ -134,9 +148,10 @@ class Feed:
             in_slices(tuple(self.readers), self._tell_viewers, self._told, self._soon)
 
     def close(self, code: int) -> None:
-        """Send every reader away."""
-        for reader in tuple(self.readers):
-            reader.close(code)
+        """Send every reader away, which may take some turns; from here on they are told nothing."""
+        leaving = tuple(self.readers)
+        self.readers.clear()
+        in_slices(leaving, partial(_send_away, code), soon=self._soon)
 
     def answer(self, since: Position | None, form: Form) -> list[bytes]:
         """Hello and what changed since, or a snapshot where that cannot be told or is too much."""
@@ -147,9 +162,14 @@ class Feed:
         for reader in readers:
             if not reader.ready:
                 continue
-            count = said.carried(reader.form, reader.carriage) if said else self.heartbeat(reader)
-            if count:
-                reader.send(count)
+            try:
+                if count := self._counted(said, reader):
+                    reader.send(count)
+            except Exception as error:  # noqa: BLE001 - logged there
+                _fails(reader, error)
+
+    def _counted(self, said: Frame | None, reader: Reader) -> bytes:
+        return said.carried(reader.form, reader.carriage) if said else self.heartbeat(reader)
 
     def _told(self) -> None:
         self._telling = False
@@ -174,9 +194,10 @@ class Feed:
 
     def _bring_all_up(self, readers: Sequence[Reader]) -> None:
         """What `bring_up` does, for many; the time goes here, so nothing is looked up twice."""
-        position, since, form, carriage, missed = self.position, None, None, None, b""
+        position = end = self.position
+        since, form, carriage, missed = None, None, None, b""
         for reader in readers:
-            if not reader.ready or reader.position is position:
+            if not reader.ready or reader.position is position or reader not in self.readers:
                 continue
             try:
                 if (
@@ -186,27 +207,51 @@ class Feed:
                     or since is None
                 ):
                     since, form, carriage = reader.position, reader.form, reader.carriage
-                    missed = self._batch(since, reader)
-                reader.position = position
+                    missed, end = self._batch(since, reader)
+                reader.position = end
                 reader.send(missed)
-            except Exception:
-                # A message that cannot be made must not end the sweep for all; this one comes back.
-                logger.exception("a reader could not be brought up")
-                reader.close(FAULT)
+                if end is not position:
+                    self.bring_up(reader)
+            except Exception as error:  # noqa: BLE001 - logged there
+                _fails(reader, error)
 
-    def _batch(self, since: Position | None, reader: Reader, *, greet: bool = False) -> bytes:
-        """All messages after a position as one write; the same bytes for all who stand there."""
+    def _batch(self, since: Position | None, reader: Reader, *, greet: bool = False) -> Batch:
+        """The messages after a position, for one write; the same bytes for all who stand there."""
         form, carriage = reader.form, reader.carriage
         batch = self._batches.get((since, greet, form, carriage))
         if batch is None:
-            frames = self.messages.since(since, greet=greet)
-            carried = [frame.carried(form, carriage) for frame in frames]
-            if carriage == "event":
-                # Only on the last: a reader cut off before it asks for the whole batch again.
-                carried.insert(-1, b"id: %s\n" % str(self.position).encode())
-            batch = b"".join(carried)
-            self._batched += len(batch)
+            batch = self._put_together(self.messages.since(since, greet=greet), form, carriage)
+            self._batched += len(batch.data)
             if self._batched > BATCHED:
                 self._forget_batches()
             self._batches[since, greet, form, carriage] = batch
         return batch
+
+    def _put_together(self, frames: Sequence[Frame], form: Form, carriage: Carriage) -> Batch:
+        """As many as make a part, and never less than one change, or the whole first page."""
+        carried: list[bytes] = []
+        size, end = 0, self.position
+        for before, frame in zip([None, *frames], frames, strict=False):
+            if before and size > PART:
+                end = before.position
+                break
+            carried.append(frame.carried(form, carriage))
+            size += len(carried[-1])
+        if carriage == "event":
+            # Only on the last: a reader cut off before it asks for the whole batch again.
+            carried.insert(-1, b"id: %s\n" % str(end).encode())
+        return Batch(b"".join(carried), end)
+
+
+def _send_away(code: int, readers: Sequence[Reader]) -> None:
+    for reader in readers:
+        try:
+            reader.close(code)
+        except Exception:
+            logger.exception("a reader could not be sent away")
+
+
+def _fails(reader: Reader, error: Exception) -> None:
+    """What cannot be made for one, or sent to it, ends nothing for others; this one comes back."""
+    logger.error("a reader could not be told something", exc_info=error)
+    _send_away(FAULT, [reader])

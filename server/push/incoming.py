@@ -34,6 +34,8 @@ class Incoming:
     """
 
     def __init__(self, limit: int, extensions: list[Extension], frames: int = 0) -> None:
+        self.asked = False
+        """Whether somebody has asked meanwhile if it is done."""
         self._limit = limit
         self._frames = frames
         """How many more there may be; below 0 there is no bound."""

@@ -10,6 +10,7 @@ import sys
 import termios
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from typing import Final, Protocol, TypeVar
 
@@ -23,7 +24,11 @@ GROUPS: Final = 100
 SPREAD: Final = 20
 """Groups over which those who come at once are spread."""
 AWAITED: Final = 10.0
-"""Seconds in which a request has to be said, as far as its headers."""
+"""Seconds in which a request has to be said, as far as its headers, and its body begun."""
+RATE: Final = 4096
+"""Bytes of a body that are good for another second."""
+SILENCE: Final = 30.0
+"""Seconds that a body may be silent at most, however fast it came before."""
 REVISIT: Final = 900.0
 """Seconds after which somebody who had to say who it is has to say so again."""
 LINGER: Final = 5.0
@@ -35,6 +40,12 @@ class Waited(Protocol):
 
     @property
     def transport(self) -> asyncio.Transport: ...
+
+    def close(self, code: int) -> None: ...
+
+
+class Guest(Protocol):
+    """Somebody who had to say who it is, however it is told: over a socket or an event stream."""
 
     def close(self, code: int) -> None: ...
 
@@ -55,7 +66,7 @@ class Pulse:
         """Whose turn is next."""
         self._paused: dict[Waited, tuple[int, float]] = {}
         self._awaited: dict[Waited, float] = {}
-        self._guests: dict[Connection, float] = {}
+        self._guests: dict[Guest, float] = {}
         self._leaving: dict[Connection, float] = {}
 
     @property
@@ -88,16 +99,23 @@ class Pulse:
         """A request is to come."""
         self._awaited.setdefault(connection, time.monotonic() + AWAITED)
 
+    def comes(self, connection: Waited, size: int) -> None:
+        """So many bytes more of it have come."""
+        if until := self._awaited.get(connection):
+            latest = time.monotonic() + SILENCE
+            self._awaited[connection] = min(until + size / RATE, latest)
+
     def has(self, connection: Waited) -> None:
         """It has come, or never will."""
         self._awaited.pop(connection, None)
 
-    def is_awaited(self, connection: Waited) -> bool:
-        return connection in self._awaited
-
-    def guest(self, connection: Connection) -> None:
+    def guest(self, guest: Guest) -> None:
         """It follows what not everybody may: it is sent round again some time, and judged anew."""
-        self._guests[connection] = time.monotonic() + REVISIT
+        self._guests[guest] = time.monotonic() + REVISIT
+
+    def gone(self, guest: Guest) -> None:
+        """A guest has gone, of whom nobody says `part`."""
+        self._guests.pop(guest, None)
 
     def leaves(self, connection: Connection) -> None:
         """It was told goodbye."""
@@ -114,21 +132,36 @@ class Pulse:
             self.tick(time.monotonic())
 
     def tick(self, now: float) -> None:
-        """One group's turn to be pinged, and an end to whoever is waited for too long."""
+        """One group's turn to be pinged, and an end to whoever is waited for too long.
+
+        Any of them may be ten thousand.
+        """
         asked, self._turn = self._groups[self._turn], (self._turn + 1) % GROUPS
         in_slices(tuple(asked), _ask)
-        for stalled, (before, since) in list(self._paused.items()):
+        in_slices(tuple(self._paused), partial(self._look_at, now))
+        in_slices(_due(self._guests, now), _send_round)
+        in_slices(_due(self._awaited, now), partial(self._give_up, now))
+        in_slices(_due(self._leaving, now), _end)
+
+    def _look_at(self, now: float, paused: Sequence[Waited]) -> None:
+        """Send away those of them that have taken nothing for too long."""
+        for stalled in paused:
+            if stalled not in self._paused:
+                continue  # it has taken all meanwhile
+            before, since = self._paused[stalled]
             if (left := _left(stalled.transport)) < before:
                 self._paused[stalled] = left, now
             elif now - since > self._stall:
                 del self._paused[stalled]
                 stalled.close(TOO_SLOW)
-        for guest in _due(self._guests, now):
-            guest.close(RESTART)
-        for late in _due(self._awaited, now):
-            late.transport.abort()
-        for lingering in _due(self._leaving, now):
-            lingering.transport.abort()
+
+    def _give_up(self, now: float, late: Sequence[Waited]) -> None:
+        """End those of them that say nothing."""
+        for each in late:
+            if each.transport.is_reading() or each.transport.is_closing():
+                each.transport.abort()
+            else:
+                self._awaited[each] = now + AWAITED  # it is we who do not read
 
 
 def _due(until: dict[T, float], now: float) -> list[T]:
@@ -139,12 +172,22 @@ def _due(until: dict[T, float], now: float) -> list[T]:
     return due
 
 
+def _send_round(guests: Sequence[Guest]) -> None:
+    for guest in guests:
+        guest.close(RESTART)
+
+
+def _end(connections: Sequence[Connection]) -> None:
+    for connection in connections:
+        connection.transport.abort()
+
+
 def _ask(connections: Sequence[Connection]) -> None:
-    """Ping those that have answered the last one; the others are dead."""
+    """Ping those that have answered the last one; the others are dead, or never finish a word."""
     for connection in connections:
         if not connection.ready:
             continue  # the stalled and the lingering have a clock of their own
-        if connection.heard:
+        if connection.heard and not connection.dwells():
             connection.heard = 0
             connection.ask()
         else:

@@ -50,10 +50,11 @@ class SocketReader(Connection):
         self._crowd, self._home = crowd, home
 
     def follow(self, feed: Feed, since: Position | None, pulse: Pulse, answer: bytes) -> None:
-        """Begin: the handshake's answer, hello and what was missed go out in one write."""
+        """Begin: the handshake's answer, hello and what was missed go out in one write, or few."""
         self._feed, self._pulse = feed, pulse
         self._group = pulse.join(self)
         self.send(answer + feed.attach(self, since))
+        feed.bring_up(self)
 
     def ask(self) -> None:
         hello = self._feed.heartbeat(self) if self._feed else b""

@@ -114,6 +114,13 @@ class Connection(asyncio.Protocol):
         """Ping; only while `ready`."""
         self.send(wire.ASK)
 
+    def dwells(self) -> bool:
+        """Whether it is in the middle of the same words as when this was last asked."""
+        if self._incoming is None:
+            return False
+        dwells, self._incoming.asked = self._incoming.asked, True
+        return dwells
+
     def pause_writing(self) -> None:
         self.ready = False
 

@@ -7,16 +7,19 @@ websockets are answered below ASGI (`server.door.handshake`), at a tenth of the 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from events.frames import Form
 from events.position import Position
 from server.push.feed import NOT_FOUND, RESTART, TOO_MANY, TOO_SLOW, UNAUTHORIZED, Feed
+from server.push.pulse import Pulse
 from server.push.wire import Carriage, reason
 from server.site import Site
 from server.web.admission import Admission, address, admitted, counted
@@ -26,6 +29,11 @@ from server.web.problems import Problem
 
 CODES: Final = {401: UNAUTHORIZED, 404: NOT_FOUND, 429: TOO_MANY, 503: RESTART}
 """The close codes that say what an HTTP status says; 1008 for any other."""
+EVENTS: Final = "text/event-stream"
+PIECE: Final = 16 * 1024
+"""Bytes of a stream that have the time of a stall to be taken: who is merely slow takes so many."""
+STALLED: Final = "liveblog.stalled"
+"""Says in a request's scope that the server below ends by itself who takes nothing."""
 
 
 class Follower:
@@ -79,15 +87,18 @@ class Follower:
 
 
 @contextlib.contextmanager
-def following(admission: Admission, carriage: Carriage) -> Iterator[Follower]:
+def following(admission: Admission, carriage: Carriage, pulse: Pulse) -> Iterator[Follower]:
     """A reader that takes part for as long as the block runs."""
     feed = admission.loaded.feed
     follower = Follower(feed, admission.form, carriage)
     follower.begin(admission.since)
+    if admission.actor:
+        pulse.guest(follower)
     try:
         yield follower
     finally:
         feed.detach(follower)
+        pulse.gone(follower)
 
 
 async def socket(websocket: WebSocket) -> None:
@@ -105,7 +116,7 @@ async def socket(websocket: WebSocket) -> None:
 
 
 async def _serve(websocket: WebSocket, site: Site, admission: Admission) -> None:
-    with following(admission, "line") as follower:
+    with following(admission, "line", site.pulse) as follower:
         incoming = asyncio.create_task(_ignore(websocket, follower))
         try:
             await _write_out(websocket, follower, site)
@@ -144,27 +155,69 @@ async def events(request: Request) -> Response:
     """`/blogs/{blog}/live` as server-sent events: `id` is the position, Last-Event-ID wins."""
     site: Site = request.app.state.site
     asked = request.query_params.get
+    if refusal := _for_no_page(request):
+        return refusal
     last = request.headers.get("last-event-id") or asked("since")
     admission = await admitted(request, asked("as"), last)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     if request.method == "HEAD":
-        return Response(headers=headers, media_type="text/event-stream")
-    with counted(site.crowd, address(request)):
-        await site.turnstile.passed()  # refused here, while there is a status to refuse with
+        return Response(headers=headers, media_type=EVENTS)
+    with contextlib.ExitStack() as place:
+        # Refused here, while there is a status to refuse with; then the place is kept.
+        place.enter_context(counted(site.crowd, address(request)))
+        await site.turnstile.passed()
+        ends_the_stalled = STALLED in request.scope.get("extensions", {})
+        stall = None if ends_the_stalled else site.settings.stall
+        return Stream(_told(site, admission), place.pop_all(), stall, headers)
 
-    async def stream() -> AsyncIterator[bytes]:
-        if not admission.stands:
-            return
-        with (
-            contextlib.suppress(Problem),
-            counted(site.crowd, address(request)),
-            following(admission, "event") as follower,
-        ):
-            yield b"retry: 2000\n\n"
-            while batch := await follower.next(site.settings.ping):
-                yield batch
 
-    return StreamingResponse(stream(), headers=headers, media_type="text/event-stream")
+def _for_no_page(request: Request) -> Response | None:
+    """For who follows a link to here, and does not want to follow events; None for who does."""
+    accept = request.headers.get("accept", "")
+    if EVENTS in accept.lower():
+        return None
+    if "text/html" in accept:
+        return RedirectResponse(f"/blogs/{quote(request.path_params['blog'])}", 303)
+    raise Problem(406, f"this is a websocket, or for who accepts {EVENTS} an event stream")
+
+
+async def _told(site: Site, admission: Admission) -> AsyncGenerator[bytes, None]:
+    if not admission.stands:
+        return
+    with following(admission, "event", site.pulse) as follower:
+        yield b"retry: 2000\n\n"
+        while batch := await follower.next(site.settings.ping):
+            for begin in range(0, len(batch), PIECE):
+                yield batch[begin : begin + PIECE]
+
+
+class Stream(StreamingResponse):
+    """Events for one who has a `place`, and who is given it up when it takes none for a while."""
+
+    def __init__(
+        self,
+        events: AsyncGenerator[bytes, None],
+        place: contextlib.ExitStack,
+        stall: float | None,
+        headers: dict[str, str],
+    ) -> None:
+        super().__init__(events, headers=headers, media_type=EVENTS)
+        self._events = events
+        self._place = place
+        self._stall = stall
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            async with contextlib.aclosing(self._events):
+                await super().__call__(scope, receive, send)
+
+    async def stream_response(self, send: Send) -> None:
+        async def timed(message: Message) -> None:
+            async with asyncio.timeout(self._stall):
+                await send(message)
+
+        with contextlib.suppress(TimeoutError):
+            await super().stream_response(timed)
 
 
 async def changes(call: Call) -> Response:

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.middleware.proxy_headers import _TrustedHosts
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware, _TrustedHosts
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.app import app
 from server.door.http_protocol import HttpProtocol
-from server.door.uvicorn_server import Server, uvicorn_for
+from server.door.uvicorn_server import COLLECT, Server, uvicorn_for
+from server.push.crowd import Proxies
 from server.settings import Settings
 from tests.contract.raw_socket import ping, request
 
@@ -218,16 +219,48 @@ def test_what_our_protocol_overrides_is_there_to_be_overridden() -> None:
         "connection_made",
         "data_received",
         "on_message_begin",
+        "on_header",
         "on_headers_complete",
+        "on_body",
+        "on_message_complete",
     ):
         theirs = getattr(HttpToolsProtocol, name, None)
         assert theirs, f"HttpToolsProtocol.{name} is gone (http_protocol.py)"
         ours = inspect.signature(getattr(HttpProtocol, name))
         assert list(ours.parameters) == list(inspect.signature(theirs).parameters), name
-    for name in ("site", "application", "close", "hand_over", "_arrival", "_head", "_unfinished"):
+    of_ours = "_arrival _idle _asks _in_head _earlier _refuse _remember _answered"
+    for name in ("site", "application", "close", "hand_over", *of_ours.split()):
         assert not hasattr(HttpToolsProtocol, name), (
             f"{name} is uvicorn's own now (http_protocol.py)"
         )
+
+
+async def test_of_two_requests_at_once_only_the_newer_is_told_that_its_client_has_gone() -> None:
+    """So `HttpProtocol` tells the older ones itself, by the names used here."""
+    begun = asyncio.Queue[HttpToolsProtocol]()
+
+    class Protocol(HttpToolsProtocol):
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            begun.put_nowait(self)
+
+    async def application(_: Any, receive: Any, __: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with serving(application, http=Protocol) as house:
+        async with house.visitor(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"):
+            http = await begun.get()
+            older = http.cycle
+            http.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            newer = http.cycle
+            assert (older.response_complete, newer.response_complete) == (False, False)
+            http.transport.abort()
+            await until(lambda: http not in http.connections, "connection_lost() is not called")
+        assert newer.disconnected
+        assert not older.disconnected, "it is told by uvicorn now: _earlier can go"
+        older.disconnected = True
+        older.message_event.set()  # and so its task ends, else the house would wait for it
 
 
 # --- Server: server/door/uvicorn_server.py, drain.py, serve.py ------------------------------------
@@ -311,13 +344,46 @@ def test_the_options_of_our_server_are_taken() -> None:
     ],
 )
 def test_a_client_is_the_last_whom_no_named_proxy_is(forwarded: str, host: str) -> None:
-    assert _TrustedHosts(["10.0.0.0/8"]).get_trusted_client_address(forwarded)[0] == host
+    for kind in (_TrustedHosts, Proxies):
+        assert kind(["10.0.0.0/8"]).get_trusted_client_address(forwarded)[0] == host
 
 
 def test_proxies_are_networks_of_either_kind_and_nobody_is_one_unnamed() -> None:
-    named = _TrustedHosts(["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"])
-    for inside in ("10.0.0.1", "2001:db8::5", "192.0.2.1"):
-        assert inside in named
-    for outside in ("11.0.0.1", "127.0.0.1", "::1", "192.0.2.2", "", None, "somebody"):
-        assert outside not in named
-        assert outside not in _TrustedHosts([])
+    for kind in (_TrustedHosts, Proxies):
+        named = kind(["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"])
+        for inside in ("10.0.0.1", "2001:db8::5", "192.0.2.1"):
+            assert inside in named
+        for outside in ("11.0.0.1", "127.0.0.1", "::1", "192.0.2.2", "", None, "somebody"):
+            assert outside not in named
+            assert outside not in kind([])
+
+
+@pytest.fixture
+async def started() -> AsyncIterator[Server]:
+    """Our server behind a named proxy, as far as it starts without an application of ours."""
+    settings = Settings(proxies="127.0.0.1")
+    server = uvicorn_for(Starlette(), settings)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    before = gc.get_threshold()
+    with create_server(("127.0.0.1", 0)) as listening:
+        await server.startup([listening])
+        yield server
+        for each in server.servers:
+            each.close()
+    await server.lifespan.shutdown()
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def test_whom_requests_were_forwarded_for_is_remembered_by_nobody(started: Server) -> None:
+    """uvicorn's own middleware remembers; ours takes its place in `trusted_hosts`."""
+    middleware = started.config.loaded_app
+    assert isinstance(middleware, ProxyHeadersMiddleware)
+    assert isinstance(middleware.trusted_hosts, Proxies)
+
+
+@pytest.mark.usefixtures("started")
+def test_what_it_was_started_with_is_not_looked_at_by_the_collector_again() -> None:
+    assert gc.get_freeze_count() > 10_000
+    assert gc.get_threshold() == COLLECT

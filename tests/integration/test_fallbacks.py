@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from server.web.fresh import FRESH
-from tests.by_hand import TINY, Events, Reader
+from tests.by_hand import TINY, Events, Reader, connected
 from tests.figures import comes_to, nobody
 from tests.process import Server
 
@@ -269,3 +269,20 @@ def test_a_socket_that_is_not_read_is_sent_away_there_too(
         comes_to(url, lambda now: now["readers"] == 1)
         comes_to(url, nobody)
         assert stuck.ends() is not None
+
+
+def test_a_stream_that_is_not_read_is_given_up_there_too(
+    plain: tuple[str, subprocess.Popen[str]], editor: httpx.Client
+) -> None:
+    url, _ = plain
+    blog = {"slug": "long", "title": "Long", "visibility": "public"}
+    editor.post("/api/blogs", json=blog).raise_for_status()
+    body = [{"type": "paragraph", "content": [{"type": "text", "text": "word " * 40_000}]}]
+    for _ in range(15):
+        editor.post("/api/blogs/long/posts", json={"body": body}).raise_for_status()
+    with connected(url, TINY) as stuck:
+        stuck.sendall(
+            b"GET /blogs/long/live HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n"
+        )
+        comes_to(url, lambda now: now["readers"] == 1)
+        comes_to(url, nobody)

@@ -5,23 +5,17 @@ import contextlib
 import select
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from uvicorn.server import ServerState
 
-from server.app import app
-from server.door.http_protocol import HttpProtocol
-from server.door.uvicorn_server import uvicorn_for
 from server.push import slices
-from server.settings import Settings
 from server.site import Site
 from tests.audience import Page
 from tests.by_hand import PATIENCE, TINY, Reader, connected
-from tests.conftest import Storage
 from tests.figures import comes_to, figures, nobody
 from tests.process import Server
 
@@ -31,6 +25,7 @@ HANDSHAKE = (
     f"GET {LIVE} HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
     "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 ).encode()
+EVENTS = f"GET {LIVE} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n".encode()
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -130,7 +125,7 @@ def test_an_event_stream_that_nobody_reads_is_ended(
     editor: httpx.Client,  # noqa: ARG001 - its blogs
 ) -> None:
     with connected(server.url, TINY) as stuck:
-        stuck.sendall(f"GET {BIG} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        stuck.sendall(EVENTS.replace(LIVE.encode(), BIG.encode()))
         comes_to(server.url, lambda now: now["readers"] == 1)
         comes_to(server.url, nobody)
 
@@ -230,24 +225,6 @@ class Asks(asyncio.Protocol):
 
     def data_received(self, _: bytes) -> None:
         self._answered()
-
-
-@pytest.fixture
-async def here(shared_storage: Storage, tmp_path: Path) -> AsyncIterator[tuple[Site, int]]:
-    """Our server on the loop of the test, so that both see one order of events; and its port."""
-    application = app(Settings(data=tmp_path, redis_url=shared_storage.url, accepts=0))
-    config = uvicorn_for(application, Settings()).config
-    config.load()
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    async with application.router.lifespan_context(application):
-        listening = await loop.create_server(
-            lambda: HttpProtocol(config=config, server_state=state, app_state={}), "127.0.0.1"
-        )
-        yield application.state.site, listening.sockets[0].getsockname()[1]
-        listening.close()
-        for connection in list(state.connections):
-            connection.shutdown()
 
 
 async def test_while_a_frame_goes_to_many_a_request_is_answered_in_between(
@@ -370,7 +347,14 @@ def before_it_is_answered(url: str) -> None:
 
 def from_an_event_stream(url: str) -> None:
     with connected(url) as reader:
-        reader.sendall(f"GET {LIVE} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        reader.sendall(EVENTS)
+        assert reader.recv(1)
+
+
+def from_an_event_stream_with_a_request_behind_it(url: str) -> None:
+    with connected(url) as reader:
+        behind = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+        reader.sendall(EVENTS + behind)
         assert reader.recv(1)
 
 
@@ -388,6 +372,7 @@ WAYS = (
     before_the_handshake_is_said,
     before_it_is_answered,
     from_an_event_stream,
+    from_an_event_stream_with_a_request_behind_it,
     refused,
 )
 

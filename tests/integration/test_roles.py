@@ -81,7 +81,9 @@ TABLE: dict[str, Row] = {
     "GET /sitemap.xml": Row("200 200 200 200 200"),
     "GET /robots.txt": Row("200 200 200 200 200"),
     "GET /media/{name}": Row("404 404 404 404 404"),
-    "GET /blogs/{blog}/live": Row("200 200 200 200 200"),
+    "GET /blogs/{blog}/live": Row(
+        "200 200 200 200 200", {"headers": {"accept": "text/event-stream"}}
+    ),
     "GET /desk": Row("401 403 200 200 200"),
     "GET /desk/{blog}": Row("401 403 200 200 200"),
     "GET /desk/{blog}/details": Row("401 403 200 200 200"),

@@ -1,7 +1,9 @@
 """Who is counted as whom, and how many come in."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -11,6 +13,23 @@ from server.settings import Settings
 
 def crowd(proxies: str = "", readers: int = 100, from_one: int = 2) -> Crowd:
     return Crowd(Settings(readers=readers, readers_per_address=from_one, proxies=proxies))
+
+
+class Address(str):
+    """One that can be looked for after it should be forgotten."""
+
+    __slots__ = ("__weakref__",)
+
+
+@pytest.mark.parametrize("said", ["198.51.100.7", "2001:db8::7", "somewhere"])
+def test_whose_readers_have_gone_is_known_nowhere(said: str) -> None:
+    address, here = Address(said), crowd("10.0.0.0/8")
+    known = weakref.ref(address)
+    assert here.behind(address, "10.0.0.1") is address
+    here.leave(here.enter(here.counts(address)))
+    del address
+    gc.collect()
+    assert known() is None
 
 
 # Whose connection it is

@@ -280,6 +280,36 @@ def test_everyone_can_be_sent_away() -> None:
     assert [listener.closed for listener in listeners] == [TOO_SLOW, TOO_SLOW]
 
 
+def test_while_everyone_is_sent_away_others_get_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE", 0.0)
+    turns = Turns()
+    day = a_day(turns)
+    listeners = [Listener().joins(day.feed, None) for _ in range(3 * slices.HANDFUL)]
+    day.feed.close(RESTART)
+    assert sum(each.closed == RESTART for each in listeners) == slices.HANDFUL
+    turns.turn_until_quiet()
+    assert {each.closed for each in listeners} == {RESTART}
+
+
+def test_who_is_being_sent_away_is_told_nothing_of_what_happens_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Perhaps it may not see it any more."""
+    monkeypatch.setattr(slices, "SLICE", 0.0)
+    turns = Turns()
+    day = a_day(turns)
+    listeners = [Listener().joins(day.feed, None) for _ in range(3 * slices.HANDFUL)]
+    day.does(post("four"))
+    turns.turn()
+    told = [len(listener.writes) for listener in listeners]
+    day.feed.close(RESTART)
+    day.does(post("five"))
+    listeners[-1].resumes(day.feed)
+    turns.turn_until_quiet()
+    assert [len(listener.writes) for listener in listeners] == told
+    assert {each.closed for each in listeners} == {RESTART}
+
+
 def test_another_fold_of_the_log_begins_anew_for_every_reader() -> None:
     day, listener, other = a_day(), Listener(), given(A_BLOG, post("another"))
     listener.joins(day.feed, None)
@@ -384,7 +414,7 @@ def test_what_is_kept_for_those_who_stand_at_one_position_is_bounded_in_bytes(
     kept = 0
     for seq in range(2, 62):
         Listener(Page()).send(day.feed.attach(Listener(), position(seq)))
-        kept = max(kept, sum(map(len, day.feed._batches.values())))
+        kept = max(kept, sum(len(batch.data) for batch in day.feed._batches.values()))
     assert 0 < kept <= 20_000 + len(day.feed.attach(Listener(), position(2)))
 
 
@@ -484,6 +514,31 @@ def test_a_reader_whose_transport_fails_does_not_end_the_others() -> None:
     day.does(post("five"))
     assert kinds(listener.heard[2:]) == ["post four", "post five"]
     assert broken.closed == FAULT
+
+
+class Failing(Listener):
+    """One that no message can be written to, and that cannot be sent away either."""
+
+    def send(self, data: bytes) -> None:
+        if self.writes:
+            raise RuntimeError("this one is broken")
+        super().send(data)
+
+    def close(self, code: int) -> None:
+        raise RuntimeError(f"it does not even go: {code}")
+
+
+def test_a_reader_that_cannot_even_be_sent_away_holds_up_nothing_and_nobody() -> None:
+    day, failing, listener = a_day(), Failing(), Listener()
+    for each in (failing, listener):
+        each.joins(day.feed, None)
+    for count in (7, 8):
+        day.does(post(f"{count}"))
+        day.feed.tell_viewers(count)
+    assert not day.feed.sweeping
+    assert kinds(listener.heard[2:]) == ["post 7", "viewers", "post 8", "viewers"]
+    day.feed.close(TOO_SLOW)
+    assert listener.closed == TOO_SLOW
 
 
 # --- signs of life, and how many are here --------------------------------------------------------

@@ -10,10 +10,13 @@ from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Self
 
-from server.push import wire
+import pytest
+
+from server.push import pulse, slices, wire
 from server.push.feed import RESTART, TOO_SLOW
 from server.push.opening import NOTHING
-from server.push.pulse import AWAITED, GROUPS, LINGER, REVISIT, SPREAD, Pulse
+from server.push.pulse import AWAITED, GROUPS, LINGER, REVISIT, SILENCE, SPREAD, Pulse
+from server.push.slices import HANDFUL
 from server.push.websocket import Connection
 
 PATIENCE = 30.0
@@ -25,6 +28,15 @@ MORE = b"x" * (8 << 20)
 """More than the kernel takes of a socket that nobody reads."""
 
 
+class Clock:
+    """Time that stands still unless the test moves it."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 class Told(Connection):
     """A connection that tells the pulse what a reader would."""
 
@@ -34,6 +46,10 @@ class Told(Connection):
         self.group = pulse.join(self)
         self.code: int | None = None
         self.lost = asyncio.Event()
+
+    @property
+    def idle(self) -> bool:
+        return self._incoming is None
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -242,6 +258,45 @@ async def test_who_does_not_say_what_it_wants_is_let_go() -> None:
         assert not asked.transport.is_closing()
 
 
+async def test_a_body_has_as_long_as_it_takes_to_come_at_some_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """20 MB at 64 kB a second come through; a byte a second does not, nor silence after a lot."""
+    clock = Clock()
+    monkeypatch.setattr(pulse, "time", clock)
+    async with Heart.beating() as heart:
+        honest, drips, stops = [await heart.comes() for _ in range(3)]
+        for each in (honest, drips, stops):
+            heart.pulse.awaits(each)
+        heart.pulse.comes(stops, 20_000_000)
+        for second in range(312):
+            clock.now += 1
+            heart.pulse.comes(honest, 64_000)
+            for each in (honest, drips, stops):
+                each.heard = 1  # pings are answered
+            heart.pulse.comes(drips, 1)
+            heart.pulse.tick(clock.now)
+            assert drips.transport.is_closing() == (second >= AWAITED), second
+            assert stops.transport.is_closing() == (second >= SILENCE), second
+        assert not honest.transport.is_closing()
+
+
+async def test_who_is_not_read_from_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pulse, "time", clock)
+    async with Heart.beating() as heart:
+        held_up = await heart.comes()
+        heart.pulse.awaits(held_up)
+        held_up.transport.pause_reading()
+        heart.pulse.tick(clock.now + AWAITED + 1)
+        assert not held_up.transport.is_closing()
+        held_up.transport.resume_reading()
+        heart.pulse.tick(clock.now + 2 * AWAITED)
+        assert not held_up.transport.is_closing(), "it has its time from there"
+        heart.pulse.tick(clock.now + 2 * AWAITED + 2)
+        assert held_up.transport.is_closing()
+
+
 async def test_who_had_to_say_who_it_is_is_sent_round_to_say_so_again() -> None:
     async with Heart.beating() as heart:
         guest, anybody = await heart.comes(), await heart.comes()
@@ -250,6 +305,60 @@ async def test_who_had_to_say_who_it_is_is_sent_round_to_say_so_again() -> None:
         assert guest.code is None
         heart.pulse.tick(time.monotonic() + REVISIT + 1)
         assert [each.code for each in (guest, anybody)] == [RESTART, None]
+
+
+async def test_a_guest_may_be_anybody_who_can_be_closed_and_is_forgotten_when_it_has_gone() -> None:
+    codes: list[int] = []
+
+    class Stream:
+        def close(self, code: int) -> None:
+            codes.append(code)
+
+    follows, left = Stream(), Stream()
+    async with Heart.beating() as heart:
+        for each in (follows, left):
+            heart.pulse.guest(each)
+        heart.pulse.gone(left)
+        heart.pulse.tick(time.monotonic() + REVISIT + 1)
+        assert codes == [RESTART]
+        assert heart.pulse._guests == {}
+
+
+async def test_who_is_still_in_the_middle_of_the_same_words_a_round_later_is_ended() -> None:
+    async with Heart.beating() as heart:
+        dwells, talks = await heart.comes(), await heart.comes()
+        begun = b"\x01\x82\x00\x00\x00\x00so"
+        for client in heart.clients:
+            client.sendall(begun)
+        await until(lambda: not (dwells.idle or talks.idle))
+        await heart.round()
+        heart.clients[0].sendall(PONG)  # it lives, and says no more
+        heart.clients[1].sendall(b"\x80\x82\x00\x00\x00\x00on" + begun)
+        await until(lambda: dwells.heard and talks.heard)
+        heart.clients[1].sendall(b"\x80\x82\x00\x00\x00\x00on")
+        await until(lambda: talks.idle)
+        await heart.round()
+        await dwells.lost.wait()
+        assert not talks.transport.is_closing()
+
+
+async def test_a_tick_that_has_many_to_see_to_lets_others_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slices, "SLICE", 0.0)
+    async with Heart.beating() as heart:
+        many = [await heart.comes() for _ in range(2 * HANDFUL)]
+        for each in many:
+            heart.pulse.guest(each)
+        heart.pulse.tick(time.monotonic() + REVISIT + 1)
+        assert sum(each.code == RESTART for each in many) == HANDFUL
+        await until(lambda: all(each.code == RESTART for each in many))
+        for each in many:
+            heart.pulse.paused(each)
+            each.code = None
+        heart.pulse.tick(time.monotonic() + STALL + 1)
+        assert sum(each.code == TOO_SLOW for each in many) == HANDFUL
+        await until(lambda: all(each.code == TOO_SLOW for each in many))
 
 
 async def test_at_the_end_nobody_is_waited_for_longer_than_for_an_answer() -> None:
