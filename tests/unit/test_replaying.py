@@ -846,7 +846,7 @@ def test_seeking_anywhere_is_time_travel_there(steps: Any, wishes: list[int], ch
         cinema = await shown(lived(steps))
         viewer = cinema.seats(speed=600.0)
         await cinema.settles()
-        public = [cinema.loaded.blog.epochs[0]]
+        public = [START, cinema.loaded.blog.epochs[0]]
         course = await cinema.courses.of(cinema.loaded)
         public += [course.position(index) for index in range(len(course))]
         for wish in wishes:
@@ -854,6 +854,8 @@ def test_seeking_anywhere_is_time_travel_there(steps: Any, wishes: list[int], ch
             viewer.says("seek", to=str(at)).says("play")
             await cinema.settles()
             assert viewer.hears("snapshot")[-1] == await cinema.snapshot(at)
+            if at == START:
+                assert viewer.hears("snapshot")[-1]["title"] == cinema.loaded.blog.title
             await cinema.passes(0.2)
         await cinema.ends(viewer)
         assert applied(viewer) == items(await cinema.snapshot(cinema.loaded.timeline.position))
