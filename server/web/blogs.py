@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+import msgspec
 import structlog
 from msgspec import Struct, UnsetType, structs
 from starlette.responses import RedirectResponse, Response
@@ -23,6 +24,7 @@ from events.commands import (
 from events.entry import Corrupt
 from events.facts import BlogStatus, Visibility
 from events.summary import to_text
+from events.timeline import Timeline
 from server.access import Actor
 from server.permits import may_read, permit
 from server.site import Site
@@ -38,6 +40,7 @@ from server.web.inputs import (
     restyle_of,
     summary_of,
 )
+from server.web.moments import past_or_present, view_of
 from server.web.problems import Problem
 
 logger = structlog.get_logger("web")
@@ -99,7 +102,10 @@ class MovedTo(Exception):
 
 
 def view(loaded: Loaded) -> BlogView:
-    blog = loaded.blog
+    return _viewed(loaded.blog, loaded.timeline)
+
+
+def _viewed(blog: Blog, timeline: Timeline) -> BlogView:
     return BlogView(
         blog.id,
         blog.slug,
@@ -114,8 +120,8 @@ def view(loaded: Loaded) -> BlogView:
         to_text(blog.summary),
         html.render(blog.summary),
         appearance_view(blog.appearance),
-        str(loaded.timeline.position),
-        len(loaded.timeline.posts),
+        str(timeline.position),
+        len(timeline.posts),
         blog.created_at,
         f"/blogs/{blog.slug}",
     )
@@ -255,7 +261,14 @@ async def _claimed(site: Site, slug: str, blog_id: str) -> AsyncIterator[None]:
 
 
 async def read_blog(call: Call) -> Response:
-    return json(view(await found(call)))
+    """The blog's details, or with `at` as they were."""
+    loaded = await found(call)
+    seen = await view_of(call.request, call.site, loaded)
+
+    def write() -> bytes:
+        return msgspec.json.encode(_viewed(seen.messages.blog, seen.messages.timeline))
+
+    return await past_or_present(call, loaded, seen, write)
 
 
 async def change_blog(call: Call) -> Response:
@@ -311,7 +324,9 @@ ENDPOINTS = [
     Endpoint(
         "POST", "/api/blogs", create_blog, "admin", "Open a blog", NewBlog, BlogView, status=201
     ),
-    Endpoint("GET", "/api/blogs/{blog}", read_blog, None, "One blog", gives=BlogView),
+    Endpoint(
+        "GET", "/api/blogs/{blog}", read_blog, None, "One blog", gives=BlogView, query=("at",)
+    ),
     Endpoint(
         "PATCH", "/api/blogs/{blog}", change_blog, "editor", "Change details", BlogPatch, BlogView
     ),
