@@ -222,3 +222,23 @@ def test_before_its_first_event_a_blog_has_its_name_and_says_that_nothing_was_pu
     expect(page.locator("#title")).to_have_text("Market day")
     expect(page.get_by_text("noch nichts veröffentlicht")).to_be_visible()
     expect(page.locator("#clock time")).to_contain_text("09:00")
+
+
+def test_a_page_of_the_past_does_not_claim_to_be_live(context: BrowserContext, site: Site) -> None:
+    with site.client() as editor:
+        market = Coverage(editor)
+        market.publish("The first stall", 8)
+    page = context.new_page()
+    looks: list[list[str]] = []
+    for path in (market.path, f"{market.path}?at=2999-01-01T00:00:00Z"):
+        page.goto(path)
+        live = page.locator("#status [data-when=live]")
+        expect(live).to_be_visible()
+        looks.append(
+            live.evaluate(
+                "each => [getComputedStyle(each).color, getComputedStyle(each, '::before').display]"
+            )
+        )
+    (red, dot), (grey, none) = looks
+    assert red != grey
+    assert (dot, none) == ("inline-block", "none")
