@@ -295,6 +295,11 @@ def _place(post: Post, published_at: datetime | None) -> None:
         post.order = f"{place_of(published_at)}-{post.order.partition('-')[2]}"
 
 
+def seq_of(order: str) -> int:
+    """The seq at which the post of an order was first published."""
+    return int(order.partition("-")[2], 16)
+
+
 def place_of(time: datetime) -> str:
     """The sortable part of an order that a time gives: milliseconds since 1970, 12 hex digits."""
     # In whole numbers: a float of seconds may fall short of its millisecond.

@@ -227,11 +227,14 @@ def _revise(post: Post, command: RevisePost) -> Iterator[Event]:
         raise Nonsense("body", "a post needs a title or a body")
     tags, lang = _or(command.tags, post.tags), _or(command.lang, post.lang)
     said = PostContent(post.title, post.body, post.author)
-    if (content, tags, lang) != (said, post.tags, post.lang):
+    revised = (content, tags, lang) != (said, post.tags, post.lang)
+    if revised:
         yield PostRevised(post.id, tags, lang, content)
-    if command.correction:
+    moved = command.published_at is not UNSET and command.published_at != post.published_at
+    # Said again of the same post, as by a form that is sent twice, it corrects nothing.
+    if command.correction and (revised or moved or command.correction != post.correction):
         yield PostCorrected(post.id, Note(command.correction))
-    if command.published_at is not UNSET and command.published_at != post.published_at:
+    if command.published_at is not UNSET and moved:
         if not post.public:
             raise Nonsense("published_at", "only a published post shows a time")
         yield PostTimeSet(post.id, command.published_at)

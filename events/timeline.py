@@ -94,13 +94,11 @@ class Timeline(Struct):
 
     def newest(self, limit: int = PAGE, before: str | None = None) -> list[Post]:
         """Up to `limit` posts from the top, or from below the order `before`."""
-        end = len(self.orders) if before is None else bisect_left(self.orders, before)
-        return [self._at(i) for i in range(end - 1, max(-1, end - 1 - limit), -1)]
+        return [self._at(index) for index in self._beyond(before)[:limit]]
 
     def oldest(self, limit: int = PAGE, after: str | None = None) -> list[Post]:
         """Up to `limit` posts from the bottom, or from above the order `after`."""
-        start = 0 if after is None else bisect_right(self.orders, after)
-        return [self._at(i) for i in range(start, min(len(self.orders), start + limit))]
+        return [self._at(index) for index in self._beyond(after, newest_first=False)[:limit]]
 
     def pins(self) -> list[Post]:
         """The pinned posts, highest place first."""
@@ -112,8 +110,27 @@ class Timeline(Struct):
 
     def walk(self, newest_first: bool = True) -> Iterator[Post]:
         """Every post in its place."""
-        for order in reversed(self.orders) if newest_first else self.orders:
-            yield self.posts[self.by_order[order]]
+        return map(self._at, self._beyond(None, newest_first=newest_first))
+
+    def tagged(
+        self, tag: str, beyond: str | None = None, *, newest_first: bool = True
+    ) -> Iterator[Post]:
+        """The posts with a tag, of all or of those beyond an order."""
+        found = self._beyond(beyond, newest_first=newest_first)
+        posts = (self._at(index) for index in found if self._may_have(index, tag))
+        return (post for post in posts if tag in post.tags)
+
+    def _beyond(self, order: str | None, *, newest_first: bool = True) -> range:
+        """Where the posts are that come after an order; None: all of them."""
+        if newest_first:
+            end = len(self.orders) if order is None else bisect_left(self.orders, order)
+            return range(end - 1, -1, -1)
+        start = 0 if order is None else bisect_right(self.orders, order)
+        return range(start, len(self.orders))
+
+    def _may_have(self, index: int, tag: str) -> bool:  # noqa: ARG002 - here all are at hand
+        """Whether a post may have a tag: for those who can tell before they have the post."""
+        return True
 
     def _at(self, index: int) -> Post:
         return self.posts[self.by_order[self.orders[index]]]

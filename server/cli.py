@@ -83,9 +83,15 @@ def with_site(
     work: Callable[[Site], Coroutine[Any, Any, T]],
     *,
     following: bool = False,
+    begins: bool = False,
 ) -> T:
-    """Open the storage, whether or not a server runs on it, and do the work."""
+    """Open the storage, whether or not a server runs on it, and do the work.
+
+    Only what `begins` with nothing makes a data directory: a mistyped one is not made.
+    """
     wanted = settings.load(flags)
+    if not (begins or settings.has_data(wanted)):
+        raise click.UsageError(settings.nothing_in(wanted.data))
 
     async def do() -> T:
         async with (running if following else opened)(wanted) as site:
@@ -127,7 +133,7 @@ def import_command(file: Path, as_happened: bool, **flags: Any) -> None:
         with _progress("Importing") as progress:
             return await importing.carry_out(site, day, as_happened=as_happened, progress=progress)
 
-    click.echo(f"/blogs/{with_site(flags, work, following=True)}")
+    click.echo(f"/blogs/{with_site(flags, work, following=True, begins=True)}")
 
 
 @main.command()
@@ -162,7 +168,7 @@ def restore(file: Path, **flags: Any) -> None:
         with _progress("Restoring") as progress:
             return await archive.restore(site, file, progress=progress)
 
-    click.echo(f"/blogs/{with_site(flags, work)}")
+    click.echo(f"/blogs/{with_site(flags, work, begins=True)}")
 
 
 @main.command()
@@ -172,7 +178,8 @@ def verify(blog_or_file: str, **flags: Any) -> None:
     """Walk the chain; exit 1 and the first bad position."""
     path = Path(blog_or_file)
     if not path.is_file() and {"/", "."} & set(blog_or_file):  # neither is in a slug or an id
-        raise click.BadParameter(f"there is no file {path}")
+        told = f"{path} is a folder: name a file" if path.is_dir() else f"there is no file {path}"
+        raise click.BadParameter(told)
     if path.is_file():
         with _progress("Verifying") as progress:
             count = archive.verify_file(path, progress=progress)
@@ -267,7 +274,7 @@ def create_token(role: Role, name: str, blog: str, expires: str | None, **flags:
         confined = await _blog(site, blog) if blog else ""
         return await site.access.create_token(role, name, confined, until)
 
-    click.echo(with_site(flags, work))
+    click.echo(with_site(flags, work, begins=True))
 
 
 @token.command("list")
@@ -304,7 +311,7 @@ def create_user(name: str, role: Role, **flags: Any) -> None:
     """Add a user; `liveblog login NAME` lets them in."""
     if not name.isprintable() or not 0 < len(name.strip()) <= 80:
         raise click.BadParameter("a name has 1 to 80 printable characters")
-    with_site(flags, lambda site: site.access.create_user(name.strip(), role))
+    with_site(flags, lambda site: site.access.create_user(name.strip(), role), begins=True)
     click.echo(f"{name}: liveblog login {name}")
 
 

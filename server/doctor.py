@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
-from server.settings import Settings
+from server.settings import Settings, has_data, nothing_in
 from server.site import Site, opened
 from server.storage.embedded import StorageFailed, StorageMissing, find_server
 from server.storage.log import Unreachable
@@ -31,6 +31,8 @@ async def examine(settings: Settings) -> list[Finding]:
             + ("; LIVEBLOG_SECRET is needed for that" if settings.public_bind else ""),
         ),
     ]
+    if not has_data(settings):
+        return [*findings, Finding(False, nothing_in(settings.data))]
     try:
         if not settings.redis_url:
             findings.append(Finding(True, f"server program {find_server()}"))

@@ -87,6 +87,16 @@ class Settings(Struct, frozen=True):
             return self.host != "localhost"
 
 
+def has_data(settings: Settings) -> bool:
+    """Whether there is a log where the settings say; of one on a Redis it is not known here."""
+    return bool(settings.redis_url) or (settings.data / "redis").is_dir()
+
+
+def nothing_in(data: Path) -> str:
+    """What is said where there is none."""
+    return f"there is no data in {data}: name it with --data or LIVEBLOG_DATA"
+
+
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment and the flags that were given; raises BadSetting."""
     wanted: dict[str, Any] = {}

@@ -50,6 +50,26 @@ test("from any moment the events before and after it are found, never the one it
   assert.equal(marks.after(NOON + 1_800_000), undefined);
 });
 
+test("what was withdrawn since is noticed, whether or not the marks were known before", () => {
+  const end = NOON + 1_800_000; // the withdrawal's
+  const unknown = (to: number): Marks => new Marks(NOON, to, []);
+  const marks = marksOf(answer);
+  assert.equal(marks.withdrewSince(unknown(end)), false);
+  assert.equal(marks.withdrewSince(unknown(end - 1)), true);
+  assert.equal(marks.withdrewSince(marks), false);
+  assert.equal(marks.withdrewSince(marksOf({ ...answer, marks: answer.marks.slice(0, 4) })), true);
+  const joined = { ...answer, marks: [[HOUR, "post", 2, ""], [HOUR + 60_000, "retract", 3, ""]] };
+  assert.equal(marksOf(joined).withdrewSince(marksOf(joined)), false);
+  assert.equal(marksOf({ ...joined, to: "2025-06-24T12:31:00.000Z" }).withdrewSince(marksOf(joined)), true);
+});
+
+test("a post is gone whose withdrawal is the last that happened to it", () => {
+  const again = [...answer.marks, [HOUR + 1_900_000, "post", 5, "a"]];
+  assert.equal(marksOf(answer).isGone("a"), true);
+  assert.equal(marksOf(answer).isGone("b"), false);
+  assert.equal(marksOf({ ...answer, marks: again }).isGone("a"), false);
+});
+
 test("marks that make no sense are left out, and an answer that makes none is refused", () => {
   const strange = [["0", "post", 1, "a"], [NaN, "post", 1, "a"], [0, "party", 1, "a"], [5, "post", 2, "b"]];
   assert.deepEqual(marksOf({ ...answer, marks: strange }).all.map(({ post }) => post), ["b"]);
@@ -102,6 +122,18 @@ test("hours are round on the clock of the blog's zone", () => {
   assert.deepEqual(shown("UTC"), ["12:00", "12:30", "13:00", "13:30", "14:00"]);
   assert.deepEqual(shown("Asia/Kathmandu"), ["12:15", "12:45", "13:15", "13:45"]); // 5:45 ahead
   assert.deepEqual(ticksOf(scale, 0, "UTC"), []);
+});
+
+test("an hour gives way to the name of the next day", () => {
+  // Four hours, a night that is cut to a quarter of one, four hours: eight labels have room.
+  const scale = new Scale(at(...[0, 1, 2, 3, 4.1, 24, 25, 26, 27, 28].map((hour) => NOON + hour * HOUR)));
+  const ticks = ticksOf(scale, 9, "UTC");
+  const label = scale.length / 9;
+  const places = ticks.map(({ at }) => scale.place(at));
+  const day = ticks.findIndex((tick) => tick.day);
+  assert.ok(day > 0);
+  assert.equal(new Date(ticks[day - 1]?.at ?? 0).toISOString().slice(11, 16), "15:00");
+  assert.ok((places[day] ?? 0) - (places[day - 1] ?? 0) >= label, places.join());
 });
 
 test("a clock that is put back is followed", () => {

@@ -93,7 +93,39 @@ test("nobody is asked for anything before somebody wants to see it", () => {
   world.tape.play();
   assert.equal(world.socket.query, "from=2025-06-24T12:00:00.000Z&speed=10&as=html");
   world.socket.begin();
-  assert.deepEqual(world.socket.told, [{ type: "skip_silences", longest: 60 }]);
+  assert.deepEqual(world.socket.told, [{ type: "skip_silences", longest: 6 }]);
+});
+
+test("a silence of the day is told in seconds of ours, at whatever speed", () => {
+  const world = playing();
+  world.tape.skipSilences(120);
+  world.pass(1_000);
+  world.tape.setSpeed(600);
+  world.pass(1_000);
+  world.tape.setSpeed(0.1);
+  world.pass(1_000);
+  world.tape.skipSilences(30);
+  world.tape.setSpeed(600);
+  world.pass(1_000);
+  world.tape.skipSilences(null);
+  world.pass(1_000);
+  world.tape.setSpeed(60);
+  world.pass(1_000);
+  const { told } = world.socket;
+  assert.deepEqual(
+    told.filter(({ type }) => type === "skip_silences").map(({ longest }) => longest),
+    [2, 0.2, 1200, 300, 0.1, null],
+  );
+});
+
+test("at the end it goes on from there once there is more", () => {
+  const world = playing();
+  world.socket.say(clock(NOON + 90_000, false, true));
+  world.tape.goOn();
+  assert.equal(world.tape.ended, false);
+  assert.equal(world.tape.moment, NOON + 90_000);
+  world.tape.play();
+  assert.deepEqual(world.socket.told, [{ type: "play" }]);
 });
 
 test("who seeks before anything plays sees the moment, and it stands still", () => {
@@ -171,7 +203,7 @@ test("a socket that drops comes back at the moment it was, and plays on", () => 
   assert.equal(world.sockets.length, 2);
   assert.equal(world.socket.query, "from=2025-06-24T12:02:00.000Z&speed=60&as=html");
   world.socket.begin(NOON + 120_000);
-  assert.deepEqual(world.socket.told, [{ type: "skip_silences", longest: 120 }]);
+  assert.deepEqual(world.socket.told, [{ type: "skip_silences", longest: 2 }]);
   assert.deepEqual(world.standings, ["live", "waiting", "live"]);
 });
 

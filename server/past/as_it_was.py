@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from events.blog import Blog, Post, evolve
 from events.entry import Stored, load
-from events.position import Position
+from events.position import START, Position
 from events.timeline import Change, Timeline
 from server.past.albums import EVERY, Albums
 from server.past.overlay import Overlay
@@ -50,9 +50,10 @@ def moment(text: str, zone: str = "UTC") -> Position | datetime:
     """
     with suppress(ValueError):
         return Position.parse(text)
+    given = text if text.isprintable() else ""  # a NUL at its end would be passed over
     try:
         # In a query a plus that was not escaped comes as a space; no time has one there.
-        time = datetime.fromisoformat(text[:11] + text[11:].replace(" ", "+"))
+        time = datetime.fromisoformat(given[:11] + given[11:].replace(" ", "+"))
         return (time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
     except (ValueError, OverflowError):
         raise NoSuchMoment(
@@ -112,11 +113,11 @@ class Past:
         """The blog and its timeline at a moment, as may be shown today.
 
         Said is what was said then; address, looks and who may read are today's. Not to be folded
-        on: what the blog has of posts that were not public is blank. While it was a draft, readers
-        saw nothing of it: then there is nothing on the page.
+        on: what the blog has of posts that were not public is blank. Before it was there, and while
+        it was a draft, readers saw nothing of it: then there is nothing on the page.
         """
         blog, timeline = await self.folded(now.id, at)
-        if timeline.position < now.opened:
+        if blog.position == START or timeline.position < now.opened:
             return unopened(now, blog, timeline.position)
 
         def today(post: Post) -> Post:

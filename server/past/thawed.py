@@ -91,6 +91,17 @@ class Below:
         return Position(self._epochs[epoch].epoch, seq)
 
 
+class ThawedTimeline(Timeline):
+    """Looks for a tag in what a post is frozen as, since few have it and to decode takes longer."""
+
+    frozen: Callable[[int], bytes | None] = lambda _: None
+    """What the post at a place is frozen as; None where it is not any more."""
+
+    def _may_have(self, index: int, tag: str) -> bool:
+        frozen = self.frozen(index)
+        return frozen is None or encode(tag) in frozen
+
+
 class Thawed:
     """The fold: `blog` and `timeline` are the caller's own."""
 
@@ -105,7 +116,8 @@ class Thawed:
         self.blog = below.blog
         # They do all that is asked of a dict and of a list in these places.
         self.blog.posts = cast("dict[str, Post]", self._posts)
-        self.timeline = Timeline(
+        self._shown = shown
+        self.timeline = ThawedTimeline(
             snapshot.position,
             cast("dict[str, Post]", shown),
             cast("dict[str, Change]", self._told),
@@ -113,7 +125,16 @@ class Thawed:
             cast("dict[str, str]", by_order),
             set(snapshot.pinned),
             set(snapshot.keys),
+            self._frozen,
         )
+
+    def _frozen(self, index: int) -> bytes | None:
+        place, shown = self._places.places[index], self._shown
+        if isinstance(place, str):
+            return None
+        id = self._pack.ids[place]
+        changed = id in shown.gone or id in shown.changed or id in shown.added
+        return None if changed else self._pack.states[self._below.states[place]]
 
     def freeze(self, digest: str, until: datetime) -> tuple[Part, Snapshot]:
         """What the pack grows by, and the snapshot of now. The pack has not grown since.

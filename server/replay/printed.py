@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from events.blog import Blog, evolve
+from events.blog import Blog, Post, evolve
 from events.document import plain_text
 from events.entry import Entry, load
 from events.position import START, Position
@@ -137,17 +137,28 @@ async def lines(
             yield _line(blog, entry, change)
 
 
+def _named(blog: Blog, post: Post) -> str:
+    """Which post was withdrawn, by no more than may still be shown of it."""
+    if post.keep_text:
+        return _said(post)
+    shown = post.published_at or post.first_published_at or post.created_at
+    return f"a post of {clock(shown, blog.time_zone)}"
+
+
+def _said(post: Post) -> str:
+    return post.title or plain_text(post.body).partition("\n")[0][:100]
+
+
 def _line(blog: Blog, entry: Entry, change: Change) -> str:
     time = clock(entry.at, blog.time_zone)
     if change.id == BLOG:
         return f"{time}  [{blog.status}] {blog.title}"
     if change.post is None:
-        return f"{time}  - withdrawn {change.id}"
+        return f"{time}  - withdrawn: {_named(blog, blog.posts[change.id])}"
     post = change.post
     mark = "+" if post.version == 1 else "~"
-    said = post.title or plain_text(post.body).partition("\n")[0][:100]
     badges = "".join(
         f" ({badge})" for badge, worn in (("key", post.key), ("pinned", post.pinned)) if worn
     )
     note = f"  correction: {post.correction}" if post.correction and mark == "~" else ""
-    return f"{time}  {mark} {said}{badges}{note}"
+    return f"{time}  {mark} {_said(post)}{badges}{note}"

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from events.blog import Blog, evolve
+from events.blog import Blog, evolve, seq_of
 from events.entry import Entry, load
 from events.facts import (
     BlogDeleted,
@@ -74,6 +74,10 @@ class Viewer(Protocol):
 
     def close(self, code: int) -> None: ...
 
+    def lose(self, since: int) -> None:
+        """Something that was published at this seq may not be shown any more."""
+        ...
+
 
 class Watched(NamedTuple):
     """How a viewer wants its frames."""
@@ -91,7 +95,8 @@ class Track:
         self._tracks = tracks
         self._timeline = loaded.timeline
         self._making: dict[Hashable, asyncio.Task[Any]] = {}
-        self._turned = 0
+        self.turned = 0
+        """How often what may be shown has become another."""
         self._reel: tuple[Position, Blog, Timeline] | None = None
         """The fold at the end of the chunk made last, from where the next goes on."""
         self._over = False
@@ -159,8 +164,8 @@ class Track:
         self, key: Hashable, make: Callable[[], Awaitable[T]], size: Callable[[T], int]
     ) -> T:
         turned = -1
-        while turned != self._turned:
-            turned = self._turned
+        while turned != self.turned:
+            turned = self.turned
             async with self._tracks.turns:
                 made = await make()
         if not self._over:
@@ -221,12 +226,21 @@ class Track:
         """The blog has gone on: what may be shown of it may be another."""
         kinds = {type(event) for event in entry.events}
         if kinds & {PostRetracted, PostRestored, BlogSlugChanged, BlogVisibilityChanged}:
-            self._turned += 1
+            self.turned += 1
             self._tracks.kept.drop_all(lambda key: key[0] is self)
+        for event in entry.events:
+            if isinstance(event, PostRetracted) and not event.keep_text:
+                self._take_back(event.post)
         if BlogDeleted in kinds:
             self._send_away(NOT_FOUND)
         elif kinds & {BlogVisibilityChanged, BlogPastClosed}:
             self._send_away(RESTART)
+
+    def _take_back(self, post: str) -> None:
+        """A text was withdrawn: whoever may have it on screen is shown the same moment anew."""
+        order = self.loaded.blog.posts[post].order
+        for viewer in tuple(self.viewers) if order else ():
+            viewer.lose(seq_of(order))
 
     def _send_away(self, code: int) -> None:
         """Fewer may see it than did: who still may comes back, the others hear why."""

@@ -118,6 +118,8 @@ class Viewing:
         self._position = START
         self._wanted: Moment | None = opening.start or _BEGINNING
         """Where to go; the newest wish alone."""
+        self._lost = False
+        """Whether it shows something that may not be shown any more."""
         self._fetching = False
         self._greeted = False
         self._ended = False
@@ -150,7 +152,7 @@ class Viewing:
         """The transport takes more, or what was waited for is here."""
         if not self._screen.ready or self._fetching:
             return
-        if self._wanted is not None:
+        if self._wanted is not None or self._lost:
             self._fetch(now)
         elif self._playing:
             self._tempo.run(now)
@@ -161,6 +163,13 @@ class Viewing:
         """Say what time it is, as a sign of life."""
         self._tell = 0.0
         self._answer(now)
+
+    def lose(self, since: int) -> None:
+        """What was published at this seq may not be shown any more: if it may be on the screen,
+        the same moment is shown anew, when the clock gives it its turn."""
+        if self._position.seq >= since:
+            self._lost = True
+            self._clock.wake(self, self._clock.now())
 
     def close(self, code: int, reason: str = "") -> None:
         self._screen.close(code, reason)
@@ -206,6 +215,8 @@ class Viewing:
         """Send what is due; when the next will be, `inf` where nothing is waited for."""
         if not self._screen.ready:
             self.stand(now)
+        if self._lost:
+            self.go(now)
         if not self._tempo.runs:
             return inf
         if self._is_over():
@@ -300,22 +311,23 @@ class Viewing:
     async def fetched(self) -> None:
         """Have here what comes next: where the viewer wants to be, or the frames it comes to."""
         try:
-            wanted, scene = self._wanted, None
             while True:
+                wanted, turned, scene = self._wanted, self.track.turned, None
                 course = await self.track.course()
-                if wanted is not None:
-                    scene = await self.track.scene(course.public(wanted), self._watched)
+                if wanted is not None or self._lost:
+                    there = self._position if wanted is None else course.public(wanted)
+                    scene = await self.track.scene(there, self._watched)
                 elif self._next < len(course):
                     await self.track.prepare(course, course.seqs[self._next], self._watched)
-                if self._wanted is wanted:
+                # The newest wish alone is answered, and by what may still be shown.
+                if self._wanted is wanted and self.track.turned == turned:
                     break
-                wanted = self._wanted  # the newest wish alone is answered
         finally:
             self._fetching = False
         if self._is_over():
             return
         self._take_up(course)
-        if wanted is not None and scene is not None and self._screen.ready:
+        if scene is not None and self._screen.ready:
             self._show(wanted, scene)
 
     def _take_up(self, course: Course) -> None:
@@ -324,12 +336,14 @@ class Viewing:
         self._stop = len(course) if end is None else course.after(end)
         self._until = course.time(_END if end is None else end)
 
-    def _show(self, wanted: Moment, scene: Scene) -> None:
-        """Be at a moment: nothing but what was shown then, and what time it is."""
+    def _show(self, wanted: Moment | None, scene: Scene) -> None:
+        """Be at a moment, or go on where it is: nothing but what was shown then, and the time."""
         now = self._clock.now()
-        self._wanted, self._ended = None, False
-        self._next, self._position = self._course.after(wanted), scene.position
-        self._tempo.put(self._course.time(wanted), now)
+        if wanted is not None:
+            self._wanted, self._ended = None, False
+            self._next, self._position = self._course.after(wanted), scene.position
+            self._tempo.put(self._course.time(wanted), now)
+        self._lost = False
         hello = b"" if self._greeted else scene.hello
         self._greeted = True
         self._screen.send(hello + scene.snapshot + self._time(now))

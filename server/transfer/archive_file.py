@@ -132,7 +132,11 @@ def written(path: Path) -> Iterator[Callable[[Line], None]]:
     """Writes lines to a file that gets its name when all of them are on disk."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with temporary.open("xb") as file:
+        opened = temporary.open("xb")
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        with opened as file:
 
             def write(line: Line) -> None:
                 file.write(_encode(line) + b"\n")

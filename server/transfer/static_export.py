@@ -117,7 +117,10 @@ def _made(folder: Path, force: bool) -> Iterator[Path]:
         raise NotExported(f"{folder} holds no saved blog, and is left alone: name another folder")
     folder = folder.absolute()
     making = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
-    making.mkdir(parents=True)
+    try:
+        making.mkdir(parents=True)
+    except OSError as error:
+        raise NotExported(f"{folder} cannot be made: {error.strerror}") from error
     try:
         yield making
         os.sync()  # of thousands of files, each by itself would take minutes

@@ -24,13 +24,14 @@ from events.commands import (
 from events.entry import Corrupt
 from events.facts import BlogStatus, Visibility
 from events.summary import to_text
+from events.timeline import Timeline
 from server.access import Actor
 from server.permits import may_read, permit
 from server.site import Site
 from server.storage.log import Exists, Lost, Mismatch
 from server.tail import Loaded, NoSuchBlog
 from server.web.endpoint import NAMESPACE, Call, Endpoint, json
-from server.web.fresh import BY_ASKER, answer, cache_of, validator
+from server.web.fresh import BY_ASKER, answer, validator
 from server.web.inputs import (
     BlogPatch,
     NewBlog,
@@ -40,6 +41,7 @@ from server.web.inputs import (
     restyle_of,
     summary_of,
 )
+from server.web.moments import past_or_present, view_of
 from server.web.problems import Problem
 
 logger = structlog.get_logger("web")
@@ -101,7 +103,10 @@ class MovedTo(Exception):
 
 
 def view(loaded: Loaded) -> BlogView:
-    blog = loaded.blog
+    return _viewed(loaded.blog, loaded.timeline)
+
+
+def _viewed(blog: Blog, timeline: Timeline) -> BlogView:
     return BlogView(
         blog.id,
         blog.slug,
@@ -116,8 +121,8 @@ def view(loaded: Loaded) -> BlogView:
         to_text(blog.summary),
         html.render(blog.summary),
         appearance_view(blog.appearance),
-        str(loaded.timeline.position),
-        len(loaded.timeline.posts),
+        str(timeline.position),
+        len(timeline.posts),
         blog.created_at,
         f"/blogs/{blog.slug}",
     )
@@ -257,11 +262,17 @@ async def _claimed(site: Site, slug: str, blog_id: str) -> AsyncIterator[None]:
 
 
 async def read_blog(call: Call) -> Response:
+    """The blog's details, or with `at` as they were."""
     loaded = await found(call)
-    if call.actor is not None:
-        return json(view(loaded))
-    body = msgspec.json.encode(view(loaded))
-    headers = {"cache-control": cache_of(loaded), **BY_ASKER}
+    seen = await view_of(call.request, call.site, loaded)
+
+    def write() -> bytes:
+        return msgspec.json.encode(_viewed(seen.messages.blog, seen.messages.timeline))
+
+    if seen.then is not None or call.actor is not None:
+        return await past_or_present(call, loaded, seen, write)
+    body = write()
+    headers = {"cache-control": seen.cache, **BY_ASKER}
     return answer(call.request, validator(body), lambda: body, "application/json", headers)
 
 
@@ -318,7 +329,9 @@ ENDPOINTS = [
     Endpoint(
         "POST", "/api/blogs", create_blog, "admin", "Open a blog", NewBlog, BlogView, status=201
     ),
-    Endpoint("GET", "/api/blogs/{blog}", read_blog, None, "One blog", gives=BlogView),
+    Endpoint(
+        "GET", "/api/blogs/{blog}", read_blog, None, "One blog", gives=BlogView, query=("at",)
+    ),
     Endpoint(
         "PATCH", "/api/blogs/{blog}", change_blog, "editor", "Change details", BlogPatch, BlogView
     ),

@@ -115,7 +115,7 @@ def of_page(
         feed + asked.query(before=before) if before else first,
         blog.language,
         (Author(host_of(base)),),
-        tuple(_item(site, base, told, post) for post in posts),
+        tuple(_item(site, base, told, post, asked.query()) for post in posts),
         description=_described(blog, then) or UNSET,
         next_url=older or UNSET,
         expired=blog.status == "ended" or then is not None,
@@ -135,11 +135,12 @@ def _described(blog: Blog, then: Then | None) -> str:
     return " ".join(filter(None, (past.unescape(), blog.standfirst)))
 
 
-def _item(site: Site, base: str, loaded: Told, post: Post) -> Item:
+def _item(site: Site, base: str, loaded: Told, post: Post, moment: str) -> Item:
+    """A post; `moment` is what its address says to stay in the past, "" now."""
     shown = next((picture(base, image.attrs) for image in images(post.body)), UNSET)
     return Item(
         urn(post.id),
-        f"{base}/blogs/{loaded.blog.slug}/posts/{post.id}",
+        f"{base}/blogs/{loaded.blog.slug}/posts/{post.id}{moment}",
         _titled(loaded.blog, post),
         words(site, base, loaded, post),
         linked.published(post),

@@ -21,6 +21,8 @@ from server.web.problems import Problem
 
 MOST = 100
 """Versions in one answer."""
+LATEST = 999_999
+"""A version that no post comes to: `before` it are all."""
 
 
 class Change(Struct, frozen=True):
@@ -79,7 +81,7 @@ async def history_of(call: Call, loaded: Loaded) -> tuple[list[ProvenVersion], d
     editor = actor.reaches("editor", loaded.id)
     if not (editor or post.created_by == actor.id):
         raise Problem(403, "the history of a post is for its author and the editors")
-    before = number_of(call, "before", post.version + 1, post.version + 1)
+    before = min(number_of(call, "before", post.version + 1, LATEST), post.version + 1)
     limit = number_of(call, "limit", MOST, MOST)
     told = await call.site.records.history(loaded, post.id)
     chosen = [each for each in told if each.version.post.version < before][-limit:]

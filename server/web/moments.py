@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from msgspec import Struct
-from msgspec.structs import replace
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from events.blog import Blog, Post
 from events.frames import PostView
@@ -24,8 +24,8 @@ from server.push.messages import Messages
 from server.render import Articles
 from server.site import Site
 from server.tail import Loaded
-from server.web.endpoint import identify
-from server.web.fresh import PRIVATE, cache_of
+from server.web.endpoint import Call, identify
+from server.web.fresh import BY_ASKER, PRIVATE, answer, cache_of, of_blog
 from server.web.problems import Problem
 
 NOINDEX: Final = {"x-robots-tag": "noindex"}
@@ -118,12 +118,25 @@ async def view_of(request: Request, site: Site, loaded: Loaded) -> View:
     blog, timeline = await site.past.shown(now, at)
     time = at if isinstance(at, datetime) else blog.at or now.created_at or datetime.now(UTC)
     then = Then(text, time, future=time > datetime.now(UTC), empty=not timeline.posts)
-    if blog.position == START:
-        blog = replace(now, posts={}, summary=(), status="upcoming", started_at=None, ended_at=None)
     messages = Messages(blog, timeline, _ArticlesThen(site.articles, then))
     cache = cache_of(loaded) if now.past_public else PRIVATE
     parts = text, then.future, now.past_public
     return View(messages, cache, NOINDEX, parts, then, site.past.turn)
+
+
+async def past_or_present(
+    call: Call, loaded: Loaded, view: View, write: Callable[[], bytes]
+) -> Response:
+    """An answer of the API about a blog as it is, or about its past, which caches may keep."""
+    if view.then is None and call.actor is not None:
+        headers = {"cache-control": PRIVATE}
+        return Response(write(), 200, headers, "application/json")
+    request = call.request
+    etag = of_blog(loaded, request.url.path, str(request.query_params), *view.parts)
+    headers = {"cache-control": view.cache, **view.headers}
+    if view.then is None:
+        headers |= BY_ASKER
+    return await view.made(lambda: answer(request, etag, write, "application/json", headers))
 
 
 class _ArticlesThen:

@@ -64,8 +64,10 @@ def missing(request: Request, problem: Problem) -> Response:
     tag = preferred(request.headers.get("accept-language", ""))
     why = _WHY.get(problem.status, "trouble" if problem.status >= 500 else "unclear")
     detail = problem.detail if why in {"closed", "unclear"} else ""
+    # Then the blog is there, and may be read: what was asked for beyond it is not.
+    blog = request.path_params.get("blog", "") if detail else ""
     site: Site = request.app.state.site
-    return page(site, "missing.html", problem.status, tag=tag, why=why, detail=detail)
+    return page(site, "missing.html", problem.status, tag=tag, why=why, detail=detail, blog=blog)
 
 
 def kept(

@@ -1,6 +1,6 @@
 """The API's posts: write, read, revise, move through their statuses."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from itertools import islice
 from typing import get_args
@@ -31,7 +31,6 @@ from server.storage.log import entries
 from server.tail import Loaded
 from server.web.blogs import found
 from server.web.endpoint import Call, Endpoint, json
-from server.web.fresh import BY_ASKER, PRIVATE, answer, of_blog
 from server.web.inputs import (
     NewPost,
     PostPatch,
@@ -43,7 +42,7 @@ from server.web.inputs import (
     tags_of,
     utc,
 )
-from server.web.moments import View, view_of
+from server.web.moments import past_or_present, view_of
 from server.web.problems import Problem
 from server.web.stretch import order_of
 
@@ -86,40 +85,24 @@ async def list_posts(call: Call) -> Response:
         at, future = (then.time, then.future) if then else (UNSET, UNSET)
         return msgspec.json.encode(Posts(views, more, str(timeline.position), at, future))
 
-    return await _past_or_present(call, loaded, view, write)
+    return await past_or_present(call, loaded, view, write)
 
 
 def _chosen(
     timeline: Timeline, newest: bool, cursor: str | None, most: int, tag: str | None, keys: bool
 ) -> list[Post]:
-    """The posts of a list beyond its cursor; without a tag, no others are looked at."""
-    if not (tag or keys):
-        return timeline.newest(most, cursor) if newest else timeline.oldest(most, cursor)
-    walked: Iterable[Post] = timeline.walk(newest_first=newest)
+    """The posts of a list beyond its cursor; no others are looked at, but for key events."""
     if keys:
         keyed = (timeline.posts[id] for id in timeline.keys)
-        walked = sorted(keyed, key=lambda post: post.order, reverse=newest)
-    beyond = (
-        post
-        for post in walked
-        if not cursor or (post.order < cursor if newest else post.order > cursor)
-    )
-    return list(islice((post for post in beyond if not tag or tag in post.tags), most))
-
-
-async def _past_or_present(
-    call: Call, loaded: Loaded, view: View, write: Callable[[], bytes]
-) -> Response:
-    """An answer of the API about a blog as it is, or about its past, which caches may keep."""
-    if view.then is None and call.actor is not None:
-        headers = {"cache-control": PRIVATE}
-        return Response(write(), 200, headers, "application/json")
-    request = call.request
-    etag = of_blog(loaded, request.url.path, str(request.query_params), *view.parts)
-    headers = {"cache-control": view.cache, **view.headers}
-    if view.then is None:
-        headers |= BY_ASKER
-    return await view.made(lambda: answer(request, etag, write, "application/json", headers))
+        beyond = (
+            post
+            for post in sorted(keyed, key=lambda post: post.order, reverse=newest)
+            if not cursor or (post.order < cursor if newest else post.order > cursor)
+        )
+        return list(islice((post for post in beyond if not tag or tag in post.tags), most))
+    if tag:
+        return list(islice(timeline.tagged(tag, cursor, newest_first=newest), most))
+    return timeline.newest(most, cursor) if newest else timeline.oldest(most, cursor)
 
 
 def _desk_list(call: Call, loaded: Loaded) -> Posts:
@@ -169,7 +152,7 @@ async def read_post(call: Call) -> Response:
     if post is None:
         raise Problem(404, f"there was no post {call['post'][:80]} in this blog at that moment")
     answer = msgspec.json.encode(view.messages.view(post))
-    return await _past_or_present(call, loaded, view, lambda: answer)
+    return await past_or_present(call, loaded, view, lambda: answer)
 
 
 async def revise_post(call: Call) -> Response:
@@ -341,9 +324,10 @@ def number_of(call: Call, name: str, default: int, limit: int) -> int:
     text = call.asked(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text) > 0):
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
+    if not 0 < number <= limit:
         raise Problem(400, f"{name} takes a number from 1 to {limit}, not {text[:40]}")
-    return min(int(text), limit)
+    return number
 
 
 _POSTS = "/api/blogs/{blog}/posts"

@@ -4,9 +4,11 @@ Without a script it is complete too: the page as it was, and links to what happe
 and at the key events.
 """
 
+import asyncio
 import math
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -102,20 +104,29 @@ async def replay(request: Request) -> Response:
     base = base_of(request)
     cache = cache_of(loaded) if loaded.blog.past_public else PRIVATE
     etag = of_blog(loaded, "replay", base, asked, _to_come(asked.at), loaded.blog.past_public)
-    values: dict[str, Any] = {}
-    if not held(request, etag):
-        moment = moment_of(await site.courses.of(loaded), asked.at, loaded.blog.opened)
-        # A position says more than its time, which others may share.
-        then = await site.past.shown(loaded.blog, asked.at or moment.at)
-        values = _values(site, loaded, then, moment, asked)
-        values["found"] = found.of_page(base, loaded, [], None)
     headers = {**pages.PLAYING, "x-robots-tag": "noindex"}
     if asked.recording.address.startswith("http:"):
         policy = headers["content-security-policy"]
         headers["content-security-policy"] = policy.replace(
             "media-src https:", f"media-src https: {asked.recording.origin}"
         )
-    return pages.kept(request, etag, cache, "replay.html", lambda: values, headers)
+
+    def made(values: Callable[[], dict[str, Any]] = dict) -> Response:
+        return pages.kept(request, etag, cache, "replay.html", values, headers)
+
+    if held(request, etag):
+        return made()
+    moment = moment_of(await site.courses.of(loaded), asked.at, loaded.blog.opened)
+    # A position says more than its time, which others may share.
+    then = await site.past.shown(loaded.blog, asked.at or moment.at)
+    today = {
+        "running": loaded.blog.status != "ended",
+        "chapters": _chapters(loaded, moment),
+        "found": found.of_page(base, loaded, [], None),
+    }
+    # Beside the event loop: what is shown of the past is decoded first.
+    async with site.past.turn():
+        return await asyncio.to_thread(made, lambda: today | _values(site, then, moment, asked))
 
 
 def asked_of(params: QueryParams, loaded: Loaded) -> Asked:
@@ -166,10 +177,9 @@ def _up(microseconds: int) -> int:
 
 
 def _values(
-    site: Site, loaded: Loaded, then: tuple[Blog, Timeline], moment: Moment, asked: Asked
+    site: Site, then: tuple[Blog, Timeline], moment: Moment, asked: Asked
 ) -> dict[str, Any]:
     blog, timeline = then
-    blog.slug, blog.appearance = loaded.blog.slug, loaded.blog.appearance
     messages = Messages(blog, timeline, site.articles)
 
     def shown(post: Post) -> dict[str, object]:
@@ -189,16 +199,14 @@ def _values(
         "moment": moment,
         "wall": local(moment.at, blog.time_zone).strftime("%Y-%m-%dT%H:%M:%S"),
         "wanted": asked,
-        "running": loaded.blog.status != "ended",
         "speeds": sorted({*SPEEDS, asked.speed}),
-        "chapters": _chapters(loaded, moment),
     }
 
 
-def _chapters(loaded: Loaded, moment: Moment) -> list[tuple[datetime, str]]:
-    """When each key event of today's page came, and what it is called; the earliest first."""
+def _chapters(loaded: Loaded, moment: Moment) -> list[tuple[datetime, str, str]]:
+    """When each key event of today's page came, its id and its title; the earliest first."""
     return [
-        (time_of(_up(microseconds(post.first_published_at or moment.begin))), post.title)
+        (time_of(_up(microseconds(post.first_published_at or moment.begin))), post.id, post.title)
         for post in reversed(loaded.timeline.key_events())
     ]
 

@@ -76,7 +76,9 @@ async def shown(site: Site, loaded: Loaded) -> Numbers:
         raise Problem(503, "the posts are still being counted; ask again in a moment") from None
     answers = projected.answers
     assert answers, "there was waited for, and nothing was awaited since"
-    html = site.templates.get_template("desk_numbers.html").render(**_values(answers, loaded.blog))
+    html = site.templates.get_template("desk_numbers.html").render(
+        **_values(answers, loaded.blog), written=_written
+    )
     return Numbers(answers.schema, projected.wanted, str(loaded.position), html)
 
 
@@ -84,14 +86,16 @@ def _values(answers: Projection, blog: Blog) -> dict[str, object]:
     match answers:
         case PostsADay():
             days = _by_day(((q, "", Tally(n)) for q, n in answers.posts.items()), blog)
-            bars = [(str(day), [("posts", _sum(of.values()).posts)]) for day, of in days.items()]
+            bars = [
+                (_written(day), [("posts", _sum(of.values()).posts)]) for day, of in days.items()
+            ]
             return {"version": 1, "days": days, "bars": _bars(bars), "names": []}
         case WordsADay():
             told = ((quarter, author, n) for (quarter, author), n in answers.tallies.items())
             days = _few_names(_by_day(told, blog))
             names = _most_words(days)
             bars = [
-                (str(day), [(name, of[name].words) for name in names if name in of])
+                (_written(day), [(name, of[name].words) for name in names if name in of])
                 for day, of in days.items()
             ]
             corrections = list(zip(SPANS, answers.corrections, strict=True))
@@ -105,6 +109,11 @@ def _values(answers: Projection, blog: Blog) -> dict[str, object]:
             }
         case _:
             raise Problem(500, f"version {answers.schema} of the numbers has no form here")
+
+
+def _written(day: date) -> str:
+    """As the desk says it, which speaks English."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def _by_day(told: Iterable[tuple[int, str, Tally]], blog: Blog) -> Table:

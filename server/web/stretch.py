@@ -4,7 +4,7 @@ A page is a stretch of the timeline, newest or oldest first, of all posts or of 
 Its address is its cursor, so crawlers and readers without a script come to every post.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final, Literal
 from urllib.parse import urlencode
@@ -181,17 +181,11 @@ def _below(timeline: Timeline, asked: Asked, order: str | None, size: int) -> li
     """Up to `size` posts under an order, the newest first."""
     if not asked.tag:
         return timeline.newest(size, order)
-    tagged = _tagged(timeline, asked.tag, newest_first=True)
-    return list(islice((post for post in tagged if not order or post.order < order), size))
+    return list(islice(timeline.tagged(asked.tag, order or None), size))
 
 
 def _above(timeline: Timeline, asked: Asked, order: str | None, size: int) -> list[Post]:
     """Up to `size` posts over an order, the oldest first."""
     if not asked.tag:
         return timeline.oldest(size, order)
-    tagged = _tagged(timeline, asked.tag, newest_first=False)
-    return list(islice((post for post in tagged if not order or post.order > order), size))
-
-
-def _tagged(timeline: Timeline, tag: str, *, newest_first: bool) -> Iterator[Post]:
-    return (post for post in timeline.walk(newest_first) if tag in post.tags)
+    return list(islice(timeline.tagged(asked.tag, order or None, newest_first=False), size))

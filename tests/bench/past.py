@@ -46,6 +46,8 @@ RECENT: Final = 50
 MOMENTS: Final = 500
 SAMPLES: Final = 25
 DISTANCES: Final = range(0, EVERY, EVERY // 10)
+TAGS: Final = {"sport": 5, "rare": 400}
+"""One post in so many has the tag, about."""
 BEGUN: Final = datetime(2025, 6, 24, 6, tzinfo=UTC)
 
 
@@ -71,7 +73,8 @@ def _wish(blog: Blog, ids: list[str], number: int, body: Body, dice: Random) -> 
         return CreateBlog("long", "A long day", visibility="public")
     if number < RECENT or dice.random() < NEW:
         id, key = f"0000{number:06}-0000-4000-8000-000000000000", dice.random() < 0.01
-        return WritePost(id, title=f"Post {number}", body=body, author="Ann", key=key)
+        tags = tuple(tag for tag, share in TAGS.items() if number % share == 0)
+        return WritePost(id, title=f"Post {number}", body=body, author="Ann", key=key, tags=tags)
     post = blog.posts[dice.choice(ids if dice.random() < 0.02 else ids[-RECENT:])]
     if post.status == "retracted":
         return ChangePostStatus(post.id, "published")
@@ -90,7 +93,10 @@ async def _rows(options: Options) -> list[Row]:
     for size in SIZES if options.plot else SIZES[:1]:
         async with _served(size) as client:
             moments = Random(1).sample(range(size), MOMENTS)
-            measured.append(_row(size, [await _page(client, moment) for moment in moments]))
+            for tag in ("", *TAGS):
+                what = f"page of the tag {tag}" if tag else "page"
+                costs = [await _page(client, moment, tag) for moment in moments]
+                measured.append(_row(what, size, costs))
             if options.plot:
                 points = [(float(far), await _at(client, size, far)) for far in DISTANCES]
                 series.append(Series(f"{size:,} entries", points))
@@ -108,12 +114,12 @@ class Cost(NamedTuple):
     used: float
 
 
-def _row(size: int, costs: list[Cost]) -> Row:
+def _row(what: str, size: int, costs: list[Cost]) -> Row:
     took, used = (sorted(each) for each in zip(*costs, strict=True))
     middle, late = len(costs) // 2, len(costs) * 99 // 100
     figures = f"p50 {took[middle]:.1f} ms, p99 {took[late]:.1f} ms"
     note = f"of the processor p50 {used[middle]:.1f} ms, p99 {used[late]:.1f} ms"
-    return Row(f"time travel, page, {size:,} entries", figures, must="p99 50 ms", note=note)
+    return Row(f"time travel, {what}, {size:,} entries", figures, must="p99 50 ms", note=note)
 
 
 async def _at(client: httpx.AsyncClient, size: int, distance: int) -> float:
@@ -123,11 +129,11 @@ async def _at(client: httpx.AsyncClient, size: int, distance: int) -> float:
     return statistics.median([(await _page(client, entry)).used for entry in entries])
 
 
-async def _page(client: httpx.AsyncClient, entry: int) -> Cost:
+async def _page(client: httpx.AsyncClient, entry: int, tag: str = "") -> Cost:
     """The cost of the page as it was when an entry was the newest."""
     at = (BEGUN + timedelta(seconds=entry)).isoformat().replace("+00:00", "Z")
     began, before = time.perf_counter(), time.process_time()
-    answer = await client.get(f"/blogs/long?at={at}")
+    answer = await client.get(f"/blogs/long?at={at}{f'&tag={tag}' if tag else ''}")
     cost = Cost((time.perf_counter() - began) * 1000, (time.process_time() - before) * 1000)
     assert answer.status_code == 200, answer.text
     return cost

@@ -102,3 +102,18 @@ def test_numbers_that_are_not_there_yet_come_by_themselves(
 def test_axe_has_nothing_against_the_numbers(desk: Page, numbers: Locator) -> None:
     expect(numbers).to_be_visible()
     assert faults(desk) == []
+
+
+def test_they_are_read_on_a_phone_dates_in_words_and_thousands_apart(
+    desk: Page, numbers: Locator, api: httpx.Client
+) -> None:
+    writes(api, "Bea Holm", "word " * 1200)
+    plot = numbers.locator("svg.plot").first
+    expect(plot.locator(".count")).to_have_text(re.compile(r"^1,2\d\d$"))
+    for date in plot.locator(".name"), numbers.get_by_role("rowheader").first:
+        expect(date).to_have_text(re.compile(r"^\d{1,2} [A-Z][a-z]+ \d{4}$"))
+    desk.set_viewport_size({"width": 360, "height": 740})
+    sizes = plot.evaluate("""plot => [...plot.querySelectorAll("text")].map((text) =>
+      parseFloat(getComputedStyle(text).fontSize) * plot.getBoundingClientRect().width / 380)""")
+    assert min(sizes) > 9.5, sizes
+    desk.set_viewport_size({"width": 1280, "height": 720})

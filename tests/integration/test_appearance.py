@@ -130,6 +130,15 @@ def test_the_legal_pages_are_linked_from_below_every_page(server: Server) -> Non
             assert [link.attributes["href"] for link in links] == wanted
 
 
+def test_the_record_does_not_lead_to_itself(server: Server) -> None:
+    with Newsroom(server, "itself", appearance={"imprint": LEGAL["imprint"]}) as room:
+        room.writes("A post.")
+        link = f'body > footer a[href="{room.path}/record"]'
+        assert len(shown(room.asks(), link)) == 1
+        assert shown(room.asks("/record"), link) == []
+        assert len(shown(room.asks("/record"), "body > footer .legal a")) == 1
+
+
 def test_translations_are_a_switch_and_alternates(server: Server) -> None:
     arabic = {"language": "ar", "url": "https://example.org/ar?a=1&b=2"}
     brazil = {"language": "pt-BR", "url": "https://example.org/br"}

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -9,12 +10,20 @@ import pytest
 
 from server.serve import bind
 from server.settings import Settings
-from tests.process import Server, liveblog
+from tests.process import LIVEBLOG, Server, liveblog
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory in which there is something."""
+    data = tmp_path_factory.mktemp("used") / "data"
+    liveblog("user", "create", "ann", "--role", "reader", data=data)
+    return data
 
 
 @pytest.fixture
@@ -121,13 +130,56 @@ def test_a_login_link_works_once_and_a_disabled_user_is_out(data: Path) -> None:
     ],
 )
 def test_a_wrong_call_is_answered_in_one_line_with_the_right_exit_code(
-    data: Path, asked: list[str], code: int, said: str
+    used: Path, asked: list[str], code: int, said: str
 ) -> None:
-    answer = liveblog(*asked, data=data, code=code)
+    answer = liveblog(*asked, data=used, code=code)
     assert said in answer
     errors = [line for line in answer.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
     assert "Traceback" not in answer
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["export", "fair", "fair.liveblog"],
+        ["verify", "fair"],
+        ["rebuild", "fair"],
+        ["replay", "fair"],
+        ["replay", "fair", "--into", "new"],
+        ["token", "list"],
+        ["token", "revoke", "t-0"],
+        ["user", "list"],
+        ["user", "disable", "ann"],
+        ["login"],
+        ["doctor"],
+    ],
+)
+def test_a_command_that_only_looks_makes_no_data_directory(data: Path, asked: list[str]) -> None:
+    said = f"there is no data in {data}: name it with --data or LIVEBLOG_DATA"
+    if asked == ["doctor"]:
+        done = subprocess.run(
+            [*LIVEBLOG, "doctor", "--data", str(data)], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (1, f"BAD  {said}")
+    else:
+        assert liveblog(*asked, data=data, code=2).splitlines()[-1] == f"Error: {said}"
+    assert not data.exists()
+
+
+def test_what_is_in_the_way_of_a_file_is_named_as_it_was(
+    used: Path, day: Path, tmp_path: Path
+) -> None:
+    said = liveblog("verify", str(tmp_path), data=used, code=2)
+    assert f"{tmp_path} is a folder" in said
+    liveblog("import", str(day), data=used)
+    nowhere = tmp_path / "nowhere" / "fair.liveblog"
+    told = liveblog("export", "fair", str(nowhere), data=used, code=1)
+    assert told == f"Error: {nowhere} cannot be written: No such file or directory"
+    (tmp_path / "file").write_text("in the way")
+    folder = tmp_path / "file" / "saved"
+    told = liveblog("export", "fair", str(folder), "--static", data=used, code=1)
+    assert told == f"Error: {folder} cannot be made: Not a directory"
 
 
 def test_a_data_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
@@ -147,8 +199,8 @@ def test_a_port_that_is_taken_is_told_in_one_line(data: Path) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in said
 
 
-def test_the_doctor_finds_the_embedded_storage_well(data: Path) -> None:
-    found = liveblog("doctor", data=data).splitlines()
+def test_the_doctor_finds_the_embedded_storage_well(used: Path) -> None:
+    found = liveblog("doctor", data=used).splitlines()
     assert all(line.startswith("ok") for line in found)
     assert any("appendfsync always" in line for line in found)
 

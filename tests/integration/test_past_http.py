@@ -191,6 +191,52 @@ def test_nonsense_is_told_what_was_expected(server: Server, path: str, at: str) 
             assert answer.json()["detail"] == expected
 
 
+def test_a_nul_is_nonsense_too(server: Server) -> None:
+    with Newsroom(server, "nul") as room:
+        assert room.asks("?at=2026-05-04T14:00:00Z%00").status_code == 400
+
+
+def test_from_nonsense_a_link_leads_back_to_the_blog(server: Server) -> None:
+    with Newsroom(server, "astray") as room:
+        for path in ("", "/replay", "/embed", "/record"):
+            name = "from" if path == "/record" else "at"
+            answer = room.asks(f"{path}?{name}=yesterday", accept="text/html")
+            assert answer.status_code == 400
+            assert f'<a href="{room.path}">To the page as it is now</a>' in answer.text
+
+
+def test_the_details_and_the_embed_of_a_blog_are_as_they_were(server: Server) -> None:
+    with Newsroom(server, "frame", title="The day", summary="Nothing yet.") as room:
+        room.writes("It rings.", title="The bell")
+        then = position(room)
+        room.changes(title="The night", summary="All is over.")
+        room.writes("It is quiet.", title="The end")
+        told = room.reader.get(f"{room.api}?at={then}")
+        blog = told.json()
+        assert (blog["title"], blog["summary"], blog["posts"]) == ("The day", "Nothing yet.", 1)
+        assert (blog["slug"], blog["position"]) == ("frame", then)
+        assert told.headers["x-robots-tag"] == "noindex"
+        assert room.reader.get(room.api).json()["title"] == "The night"
+        frame = room.asks(f"/embed?at={then}")
+        assert titles(frame) == ["The bell"]
+        assert "This page as it was" in found(frame, "#past").text()
+        assert "reader.js" not in frame.text
+        assert "reader.js" in room.asks("/embed").text
+        room.changes(past_public=False)
+        for path in (f"{room.api}?at={then}", f"{room.path}/embed?at={then}"):
+            assert room.reader.get(path).status_code == 403
+
+
+def test_what_a_feed_of_the_past_leads_to_is_of_that_moment(server: Server) -> None:
+    with Newsroom(server, "fed") as room:
+        post = room.writes("It rings.", title="The bell")
+        then = position(room)
+        room.revises(post, title="The bells")
+        for form in ("json", "atom", "rss"):
+            assert f"/posts/{post}?at={then}" in room.asks(f"/feed.{form}?at={then}").text
+            assert "?at=" not in room.asks(f"/feed.{form}").text
+
+
 def test_a_position_of_another_log_is_told_the_nearest_of_this_one(server: Server) -> None:
     with Newsroom(server, "positions") as room:
         room.writes("It rings.", title="The bell")

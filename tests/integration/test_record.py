@@ -182,6 +182,7 @@ def test_what_cannot_be_is_refused_by_name(server: Server) -> None:
             (f"post={draft}", 404, "has no post"),
             ("post=%00", 404, "has no post"),
             ("limit=0", 400, "limit takes a number"),
+            ("limit=101", 400, "limit takes a number from 1 to 100"),
         ):
             answer = room.reader.get(f"{room.api}/record?{query}")
             assert (answer.status_code, why in answer.json()["detail"]) == (status, True), query

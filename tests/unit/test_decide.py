@@ -372,6 +372,16 @@ def test_a_revision_changes_what_is_given_and_leaves_the_rest() -> None:
     )
 
 
+def test_a_correction_that_is_sent_twice_is_one() -> None:
+    twice = RevisePost("gate", title="Gates", correction="There are two.")
+    day = given(A_BLOG, A_POST).when(twice)
+    day.when(twice).then()
+    more = PostCorrected("gate", Note("Two, as we said."))
+    day.when(RevisePost("gate", title="Gates", correction="Two, as we said.")).then(more)
+    moved = RevisePost("gate", published_at=minute(-5), correction="Two, as we said.")
+    day.when(moved).then(more, PostTimeSet("gate", minute(-5)))
+
+
 def test_a_revision_can_be_a_public_correction() -> None:
     given(A_BLOG, A_POST).when(RevisePost("gate", author="Bea", correction="Wrong name.")).then(
         PostRevised("gate", content=PostContent(SAID.title, SAID.body, "Bea")),

@@ -17,11 +17,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from events.blog import Blog, evolve
+from events.blog import Blog, Post, evolve
 from events.commands import ChangeBlog, WritePost
 from events.position import START, Position
 from events.timeline import Timeline
-from server.past import snapshots
+from server.past import frozen, snapshots
 from server.past.as_it_was import NoSuchMoment, Past, moment
 from server.past.snapshots import SCHEMA, Snapshots
 from server.push.messages import Messages
@@ -30,7 +30,7 @@ from server.web.moments import asked_moment
 from server.web.problems import Problem
 from tests.audience import Held, Listener, Page
 from tests.story import A_BLOG, EPOCH, NOON, Story, fold, given, minute, position
-from tests.unit.test_timeline import DAYS, RENDER, Step, lived, loaded_blog
+from tests.unit.test_timeline import DAYS, RENDER, TAGS, Step, lived, loaded_blog
 
 Damage = Callable[[Path], None]
 Make = Callable[[str], Awaitable[None]]
@@ -51,9 +51,20 @@ def plain(blog: Blog, timeline: Timeline) -> dict[str, Any]:
         "keys": timeline.keys,
         "sizes": (len(blog.posts), len(timeline.posts), len(timeline.changes)),
         "walk": list(timeline.walk()),
+        "tagged": [list(timeline.tagged(tag)) for tag in (*TAGS, "r", "none")],
+        "tagged beyond": [
+            list(timeline.tagged(TAGS[0], order, newest_first=newest))
+            for order in list(timeline.orders)[::3]
+            for newest in (True, False)
+        ],
         "newest": timeline.newest(3),
         "oldest": timeline.oldest(3),
     }
+
+
+def known(blog: Blog) -> tuple[str, ...]:
+    """What a page says of a blog that has nothing in it."""
+    return blog.title, blog.language, blog.time_zone, blog.slug
 
 
 async def log_of(day: Story) -> MemoryLog:
@@ -164,11 +175,12 @@ def test_what_is_shown_is_the_fold_without_what_was_withdrawn_since(
         with TemporaryDirectory() as folder:
             past = Past(await log_of(day), Path(folder), every)
             await past.albums.make("fair")
-            for n, entry in enumerate(day.entries, 1):
+            for n, at in enumerate([START, *(entry.position for entry in day.entries)]):
                 _, then = fold(day.entries[:n])
-                blog, timeline = await past.shown(day.blog, entry.position)
-                if then.position < day.blog.opened:
+                blog, timeline = await past.shown(day.blog, at)
+                if n == 0 or then.position < day.blog.opened:
                     assert (timeline.posts, blog.posts) == ({}, {})
+                    assert known(blog) == known(day.blog)
                     continue
                 assert list(timeline.orders) == then.orders
                 assert timeline.position == then.position
@@ -350,6 +362,33 @@ async def test_a_log_that_lost_its_end_is_not_answered_from_what_was_there(
     await after.albums.make("fair")
     assert len(files(tmp_path)) == 2 * (len(other.entries) // 3)
     await assert_every_moment(Past(await log_of(other), tmp_path, 3), other)
+
+
+async def test_who_looks_for_a_tag_or_below_a_place_decodes_few_of_the_posts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = given(A_BLOG, *(WritePost(f"p{n}", title=f"{n}") for n in range(400)))
+    day.when(WritePost("red", title="red", tags=("red",)))
+    day.when(*(WritePost(f"q{n}", title=f"{n}") for n in range(98)))
+    decoded = 0
+    real = frozen._decode_post
+
+    def counted(state: bytes) -> Post:
+        nonlocal decoded
+        decoded += 1
+        return real(state)
+
+    monkeypatch.setattr(frozen, "_decode_post", counted)
+    with TemporaryDirectory() as folder:
+        past = Past(await log_of(day), Path(folder), 100)
+        await past.albums.make("fair")
+        _, timeline = await past.shown(day.blog, day.entries[-1].position)
+        middle = day.blog.posts["p200"].order
+        decoded = 0
+        assert [post.id for post in timeline.tagged("red")] == ["red"]
+        assert [post.id for post in timeline.tagged("red", middle, newest_first=False)] == ["red"]
+        assert list(timeline.tagged("red", middle)) == []
+        assert decoded < 30
 
 
 async def test_snapshots_of_another_schema_are_not_looked_at_and_go(tmp_path: Path) -> None:

@@ -588,6 +588,9 @@ async def test_a_withdrawal_while_it_plays_reaches_all_who_ask_from_then_on() ->
     assert SECRET.encode() in b"".join(early.writes)
     await cinema.goes_on(retract("gone"))
     assert cinema.replays.kept == 0
+    early.forgets()
+    await cinema.passes(2 * STEP)
+    assert SECRET not in str(early.hears("snapshot")[-1])  # which takes the text off its screen
     late.says("speed", speed=600)
     early.forgets().says("seek", to=str(position(3)))
     await cinema.passes(2)
@@ -599,6 +602,69 @@ async def test_a_withdrawal_while_it_plays_reaches_all_who_ask_from_then_on() ->
     again = cinema.seats(start=position(3))
     await cinema.settles()
     assert SECRET.encode() in b"".join(again.writes)
+
+
+async def test_a_withdrawal_takes_the_text_from_every_screen_and_nothing_else_changes() -> None:
+    story = given(A_BLOG, post("one"), WritePost("gone", title=SECRET)).passes(60)
+    cinema = await shown(story.when(post("two")))
+    before = cinema.seats(start=position(2), playing=False)
+    paused = cinema.seats(start=position(3), playing=False)
+    plays = cinema.seats(start=position(3), speed=MINUTELY)
+    full = cinema.seats(start=position(3), playing=False)
+    ended = cinema.seats(start=position(4))
+    await cinema.passes(1)
+    viewers = (before, paused, plays, full, ended)
+    times = [viewer.time for viewer in viewers]
+    full.ready = False
+    for viewer in viewers:
+        viewer.forgets()
+    await cinema.goes_on(retract("gone"))
+    await cinema.passes(3 * STEP)
+    assert before.heard == full.heard == []
+    full.drains()
+    await cinema.settles()
+    for viewer, time in zip(viewers[1:], times[1:], strict=True):
+        [snapshot] = viewer.hears("snapshot")
+        assert snapshot == await cinema.snapshot(Position.parse(time["position"]))
+        assert SECRET not in str(snapshot)
+        if viewer is plays:
+            assert time["at"] <= viewer.time["at"] < "2025-06-24T13:"
+        else:
+            assert viewer.time == time
+    await cinema.passes(65)
+    assert plays.told == ["snapshot", "post two", "retract gone"]
+    assert paused.told == ["snapshot"]
+
+
+async def test_a_text_that_is_kept_stays_on_the_screens() -> None:
+    cinema = await shown(given(A_BLOG, WritePost("kept", title="Kept"), post("two")))
+    viewer = cinema.seats(start=position(3), playing=False)
+    await cinema.settles()
+    viewer.forgets()
+    await cinema.goes_on(retract("kept", True))
+    await cinema.passes(1)
+    assert viewer.heard == []
+
+
+async def test_many_withdrawals_while_many_watch_are_shown_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cinema = await shown(given(A_BLOG, *(post(f"{n}") for n in range(20))))
+    viewers = [cinema.seats(start=position(21), playing=False) for _ in range(50)]
+    await cinema.settles()
+    scenes = 0
+    seen = cinema.past.shown
+
+    async def counted(*asked: Any) -> Any:
+        nonlocal scenes
+        scenes += 1
+        return await seen(*asked)
+
+    monkeypatch.setattr(cinema.past, "shown", counted)
+    await cinema.goes_on(*(retract(f"{n}") for n in range(20)))
+    await cinema.passes(1)
+    assert {len(viewer.hears("snapshot")) for viewer in viewers} == {2}
+    assert scenes == 1
 
 
 @pytest.mark.parametrize("start", [1, 3])
@@ -780,7 +846,7 @@ def test_seeking_anywhere_is_time_travel_there(steps: Any, wishes: list[int], ch
         cinema = await shown(lived(steps))
         viewer = cinema.seats(speed=600.0)
         await cinema.settles()
-        public = [cinema.loaded.blog.epochs[0]]
+        public = [START, cinema.loaded.blog.epochs[0]]
         course = await cinema.courses.of(cinema.loaded)
         public += [course.position(index) for index in range(len(course))]
         for wish in wishes:
@@ -788,6 +854,8 @@ def test_seeking_anywhere_is_time_travel_there(steps: Any, wishes: list[int], ch
             viewer.says("seek", to=str(at)).says("play")
             await cinema.settles()
             assert viewer.hears("snapshot")[-1] == await cinema.snapshot(at)
+            if at == START:
+                assert viewer.hears("snapshot")[-1]["title"] == cinema.loaded.blog.title
             await cinema.passes(0.2)
         await cinema.ends(viewer)
         assert applied(viewer) == items(await cinema.snapshot(cinema.loaded.timeline.position))

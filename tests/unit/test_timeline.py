@@ -230,6 +230,7 @@ class Step(NamedTuple):
 NEW = {"write": "published", "draft": "draft", "submit": "submitted", "schedule": "scheduled"}
 OLD = ("publish", "due", "revise", "correct", "time", "retract", "pin", "key")
 OTHER = ("rename", "status", "visibility", "epoch")
+TAGS = ("red", 'a "ü" \\ b')
 STEP = st.builds(
     Step,
     st.sampled_from([*OTHER, *NEW, *OLD, *OLD]),
@@ -249,7 +250,8 @@ def wish(day: Story, step: Step) -> Command:
         id, pinned, key = f"p{len(posts)}", step.number == 0, step.number == 1
         if status == "published":
             at = shown if step.flag else UNSET
-            return WritePost(id, title=id, published_at=at, pinned=pinned, key=key)
+            tags = TAGS[: step.number % 3]
+            return WritePost(id, title=id, published_at=at, pinned=pinned, key=key, tags=tags)
         return WritePost(id, title=id, status=status, publish_at=DUE, pinned=pinned, key=key)
     if step.what in OLD:
         return change(posts[step.number % len(posts)] if posts else "none", step, shown)
@@ -272,7 +274,7 @@ def change(name: str, step: Step, shown: datetime | None) -> Command:
         case "retract":
             return ChangePostStatus(name, "retracted", keep_text=step.flag)
         case "revise":
-            return RevisePost(name, title=f"{name} {step.number}")
+            return RevisePost(name, title=f"{name} {step.number}", tags=TAGS[step.number % 2 :])
         case "correct":
             return RevisePost(name, title=f"{name} corrected", correction="It was wrong.")
         case "time":

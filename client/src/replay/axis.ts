@@ -17,13 +17,21 @@ export interface Tick {
   readonly day: boolean;
 }
 
-/** Round times, the same distance apart: about `most`, and one where the scale goes on after a cut. */
+/**
+ * Round times, the same distance apart: about `most`, and one where the scale goes on after a cut.
+ * That one names a day, and needs the room before it too.
+ */
 export function ticksOf({ parts, length }: Scale, most: number, zone: string): Tick[] {
   const step = STEPS.find((each) => length / each < most);
   if (step === undefined) return [];
   const found: Tick[] = [];
-  for (const { from, to, start, cut } of parts) {
-    if (cut) continue;
+  for (const { from, to, start, end, cut } of parts) {
+    if (cut) {
+      const room = length / most - (end - start);
+      const before = found[found.length - 1];
+      if (before && !before.day && from - before.at < room) found.pop();
+      continue;
+    }
     const clear = start > 0 ? [{ at: from, day: true }] : [];
     const next = clear.length > 0 ? from + 0.8 * step : from;
     found.push(...clear, ...rounds(next, to, step, zone));

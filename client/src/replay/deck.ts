@@ -28,6 +28,7 @@ export class Deck {
     this.speed.addEventListener("change", () => this.set(Number(this.speed.value)));
     this.silences.addEventListener("change", () => tape.skipSilences(this.silences.checked ? SILENCE : null));
     element("player").addEventListener("click", (event) => this.lead(event));
+    element("go-to").closest("details")?.addEventListener("toggle", () => this.fill());
     element("go-to").addEventListener("focus", () => this.fill());
     element("player").addEventListener("submit", () => this.fill(), { capture: true });
     closeLists();
@@ -37,7 +38,7 @@ export class Deck {
   turn(): void {
     const { tape } = this;
     if (tape.playing) return tape.pause();
-    if (tape.ended) tape.seek(this.marks().from);
+    if (tape.ended && this.marks().after(tape.moment) === undefined) tape.seek(this.marks().from);
     tape.play();
   }
 
@@ -64,6 +65,13 @@ export class Deck {
 
   skip(): void {
     this.silences.click();
+  }
+
+  /** Key events that were withdrawn are named no more. */
+  prune(): void {
+    for (const link of document.querySelectorAll<HTMLElement>("#chapters [data-post]")) {
+      if (this.marks().isGone(link.dataset.post ?? "")) link.closest("li")?.remove();
+    }
   }
 
   /** Say in words and numbers what the picture of the day shows. */

@@ -17,7 +17,8 @@ import { day, minutes } from "./times.ts";
 import { wire } from "./wire.ts";
 
 const OFTEN = 100; // ms between two looks at the clock while it plays
-const GROWTH = 30_000; // ms after which a day that is not over is asked for again
+const GROWTH = 30_000; // ms after which is asked what has happened since, if only a withdrawal
+const CLOSED: ReadonlySet<number> = new Set([401, 403, 404]);
 const MINUTE = 60_000;
 
 const main = element("blog");
@@ -41,6 +42,7 @@ const deck = new Deck(
 );
 
 let timer: ReturnType<typeof setTimeout> | undefined;
+let lesson: ReturnType<typeof setTimeout> | undefined;
 let shown = begin;
 let pace = tape.speed;
 
@@ -61,6 +63,7 @@ listenToKeys({
 addEventListener("posts", dress);
 addEventListener("popstate", () => address.hold(tape.moment));
 addEventListener("pagehide", () => tape.rest());
+document.addEventListener("visibilitychange", () => void learn());
 makeRoom();
 void learn();
 deck.show();
@@ -89,10 +92,12 @@ function moved(): void {
 function standing(now: Standing): void {
   main.dataset.link = now;
   say("connection", now);
+  if (now === "stopped") void learn();
 }
 
-/** What the page does not know of being a replay: its title, and where older posts are. */
+/** What the page does not know of being a replay: its title, that it is empty, where older posts are. */
 function dress(): void {
+  element("nothing").hidden = document.querySelector("#posts > [data-id]") !== null;
   const [count = ""] = /^\(\d+\) /.exec(document.title) ?? [];
   document.title = `${count}${element("title").textContent} – ${element("player-title").textContent}`;
   const { more } = page.stretch;
@@ -109,20 +114,30 @@ function makeRoom(): void {
   }).observe(player);
 }
 
-/** Ask what happened when, and again while it goes on and somebody may be looking. */
+/** Ask what happened when, and again while somebody may be looking. */
 async function learn(): Promise<void> {
+  clearTimeout(lesson);
+  lesson = setTimeout(() => void learn(), GROWTH);
+  const before = marks;
   if (!document.hidden) marks = (await asked()) ?? marks;
   scrubber.renew(marks);
   scrubber.show(tape.moment);
   deck.count();
+  deck.prune();
+  // What is shown may be shown no more: by the socket it would have been told.
+  if (tape.alone && marks.withdrewSince(before)) tape.seek(tape.moment);
+  if (tape.ended && marks.after(tape.moment) !== undefined) tape.goOn();
   deck.show();
-  if (element("player").dataset.running !== undefined) setTimeout(() => void learn(), GROWTH);
 }
 
-/** What the server knows of the day; undefined where it cannot be asked, or makes no sense. */
+/**
+ * What the server knows of the day; undefined where it cannot be asked, or makes no sense. Where it
+ * may not be seen any more, what is shown goes too: the page that comes instead says why.
+ */
 async function asked(): Promise<Marks | undefined> {
   try {
     const answer = await fetch(`/api${home}/marks`, { cache: "no-cache" });
+    if (CLOSED.has(answer.status)) location.reload();
     return answer.ok ? marksOf(await answer.json()) : undefined;
   } catch {
     return undefined;

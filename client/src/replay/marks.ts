@@ -43,6 +43,20 @@ export class Marks {
     return this.all.filter((mark) => mark.kind === kind).length;
   }
 
+  /** Whether this post is not on the page of now: the last that happened to it is its withdrawal. */
+  isGone(post: string): boolean {
+    const last = this.all.filter((mark) => mark.post === post).pop();
+    return last?.kind === "retract";
+  }
+
+  /** Whether something may have been withdrawn that `earlier`, of the same day, did not know of. */
+  withdrewSince(earlier: Marks): boolean {
+    const gone = this.all.filter(({ kind }) => kind === "retract");
+    if (gone.some(({ post }) => post === "")) return this.to > earlier.to; // several are told as one
+    if (earlier.all.length === 0) return gone.some(({ at }) => at > earlier.to);
+    return gone.length > earlier.count("retract");
+  }
+
   /** How many times lie before a moment: found by halves. */
   private until(moment: number): number {
     let low = 0;

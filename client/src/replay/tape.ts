@@ -38,13 +38,14 @@ export interface Listener {
 interface Wanted {
   readonly playing: boolean;
   readonly speed: number;
-  /** Seconds of silence, the longest that is sat out; null where all are. */
+  /** Seconds of the day: the longest silence that is played; null where all are. */
   readonly longest: number | null;
 }
 
 const GO_AWAY: ReadonlySet<number | undefined> = new Set([1008, 4401, 4403, 4404]);
 const FIRST_WINDOW = 1_000; // of the first retry; it doubles from there
 const WINDOW = 4_000;
+const SHORTEST = 0.1; // seconds of ours: no shorter silence can be asked for
 const PACE = 100; // between two wishes; the server allows some 20 a second
 
 export class Tape {
@@ -82,6 +83,11 @@ export class Tape {
     return this.wanted.speed;
   }
 
+  /** Whether nobody tells it anything, nor will. */
+  get alone(): boolean {
+    return !this.line && !this.cancel;
+  }
+
   get ended(): boolean {
     return this.head.ended;
   }
@@ -109,6 +115,12 @@ export class Tape {
     this.stand(this.wanted);
     this.listener.moved();
     this.proceed();
+  }
+
+  /** More has happened: it is at the end no longer. */
+  goOn(): void {
+    this.head.ended = false;
+    this.listener.moved();
   }
 
   /** Let go of the socket, and play no more: the page is left. */
@@ -155,7 +167,7 @@ export class Tape {
       this.awaited = true;
     }
     if (wanted.speed !== told.speed) wishes.push({ type: "speed", speed: wanted.speed });
-    if (wanted.longest !== told.longest) wishes.push({ type: "skip_silences", longest: wanted.longest });
+    if (waited(wanted) !== waited(told)) wishes.push({ type: "skip_silences", longest: waited(wanted) });
     if (wanted.playing !== told.playing) wishes.push({ type: wanted.playing ? "play" : "pause" });
     this.told = wanted;
     return wishes;
@@ -231,6 +243,11 @@ export class Tape {
     this.unpace?.();
     this.cancel = this.unpace = undefined;
   }
+}
+
+/** Seconds of ours that a silence takes at most, which is how the server counts them. */
+function waited({ longest, speed }: Wanted): number | null {
+  return longest === null ? null : Math.max(SHORTEST, longest / speed);
 }
 
 function rfc3339(moment: number): string {
