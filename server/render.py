@@ -1,7 +1,9 @@
 """A post made readable: the one article template, and the post as the API reads it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -30,6 +32,7 @@ def templates() -> Environment:
     environment.filters["rfc3339"] = rfc3339
     environment.filters["clock"] = clock
     environment.filters["day"] = day
+    environment.filters["days"] = days
     environment.filters["body"] = lambda body: Markup(html.render(body))  # noqa: S704 - it is safe
     environment.globals |= {"language": language, "direction": direction, "common": common}
     return environment
@@ -47,6 +50,23 @@ def clock(time: datetime, zone: str, tag: str = DEFAULT) -> str:
 def day(time: datetime, zone: str, tag: str = DEFAULT) -> str:
     """The day in the blog's zone, in its language: `24 June 2025`."""
     return language(tag).day(local(time, zone))
+
+
+def days(
+    times: Iterable[datetime | None], zone: str, tag: str = DEFAULT, oldest_first: bool = False
+) -> list[str]:
+    """Of a list of posts the day to name above each, "" where that of the one above goes on.
+
+    A post without a time belongs to the day of the one after which it was written; the page's
+    script does the same (client/src/reader/days.ts).
+    """
+    own = [day(time, zone, tag) if time else "" for time in times]
+    step = 1 if oldest_first else -1
+    known: list[str] = []
+    for each in own[::step]:
+        known.append(each or (known[-1] if known else ""))
+    known = known[::step]
+    return ["" if each == above else each for above, each in pairwise(["", *known])]
 
 
 def local(time: datetime, zone: str) -> datetime:

@@ -1,8 +1,10 @@
 """What the audience opens: front page, a blog, a post, pictures and static files."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -10,6 +12,7 @@ from starlette.routing import Route
 
 from events.blog import Post
 from events.desk import withdrawn_pictures
+from events.facts import BlogStatus
 from server.media import content_type
 from server.site import Site
 from server.storage.log import Unreachable
@@ -50,6 +53,18 @@ _WHY: Final = {401: "closed", 403: "closed", 404: "missing", 429: "trouble"}
 """The words of the catalogues for an answer of that status."""
 
 
+class Line(Struct, frozen=True):
+    """What the front page says of a blog; `updated` is None where there is nothing to read yet."""
+
+    slug: str
+    title: str
+    standfirst: str
+    status: BlogStatus
+    language: str
+    time_zone: str
+    updated: datetime | None
+
+
 def page(site: Site, name: str, status: int = 200, **values: Any) -> Response:
     """A rendered template that no cache may keep, with the headers every page has."""
     text = site.templates.get_template(name).render(**values)
@@ -88,12 +103,26 @@ def kept(
 async def front(request: Request) -> Response:
     """The public blogs, the newest first."""
     site: Site = request.app.state.site
-    shown = [each.blog for each in await listed(site) if each.blog.visibility == "public"]
-    shown.sort(key=lambda blog: blog.position, reverse=True)
-    told = [(each.slug, each.title, each.standfirst, each.status, each.language) for each in shown]
+    shown = [each for each in await listed(site) if each.blog.visibility == "public"]
+    shown.sort(key=lambda each: each.blog.position, reverse=True)
+    lines = [_line(each) for each in shown]
     base = base_of(request)
-    values = {"blogs": shown, "canonical": f"{base}/"}
-    return kept(request, validator(base, told), FRESH, "front.html", lambda: values)
+    values = {"blogs": lines, "canonical": f"{base}/"}
+    return kept(request, validator(base, lines), FRESH, "front.html", lambda: values)
+
+
+def _line(loaded: Loaded) -> Line:
+    blog = loaded.blog
+    updated = found.changed_at(loaded) if loaded.timeline.posts else None
+    return Line(
+        blog.slug,
+        blog.title,
+        blog.standfirst,
+        blog.status,
+        blog.language,
+        blog.time_zone,
+        updated,
+    )
 
 
 async def blog(request: Request, template: str = "page.html") -> Response:
@@ -110,7 +139,7 @@ async def blog(request: Request, template: str = "page.html") -> Response:
     def values() -> dict[str, Any]:
         timeline = view.messages.timeline
         shown = stretch.of_page(timeline, asked)
-        pinned = timeline.pins() if asked.first else []
+        pinned = timeline.pins() if asked.first and not asked.tag else []
         posts = [post for post in _once([*pinned, *shown.posts]) if post.public]
         return {
             **_listed(loaded, view, shown, asked),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.browser import chromium
@@ -19,6 +19,11 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 COLORS = 256
 DESKTOP: ViewportSize = {"width": 1200, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL: ViewportSize = {"width": 360, "height": 520}
+LONG_AGO = """for (const key of Object.keys(localStorage).filter((key) => key.includes(":left "))) {
+  const left = JSON.parse(localStorage[key]);
+  localStorage[key] = JSON.stringify({ ...left, at: left.at - 3600000 });
+}"""
 POSTS = 12
 """How far the day has come in the pictures."""
 
@@ -44,6 +49,9 @@ def photograph(browser: Browser, home: str, login: str) -> None:
     phone = browser.new_page(viewport=PHONE, color_scheme="dark", is_mobile=True)
     phone.goto(f"{home}/blogs/{blog}")
     take(phone, "page-phone-dark")
+    desktop.emulate_media(color_scheme="dark")
+    take(desktop, "page-desktop-dark")
+    desktop.emulate_media(color_scheme="light")
 
     desktop.goto(login)
     desktop.get_by_role("button").click()
@@ -112,11 +120,83 @@ def dress_up(browser: Browser, fair: Showcase) -> None:
         take(narrow, name)
 
 
+def wordmark() -> bytes:
+    """A logo, as a newsroom might have one."""
+    picture = Image.new("RGBA", (520, 96))
+    font = ImageFont.load_default(72)
+    ImageDraw.Draw(picture).text((0, 4), "The Fair Post", "#1f7a4d", font)
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def walk_around(browser: Browser, fair: Showcase) -> None:
+    """What else a reader meets: logo and links of the newsroom, the ways between pages."""
+    with fair.server.client() as editor:
+        logo = editor.post("/api/blogs/fair/media", content=wordmark()).raise_for_status().json()
+        looks = {"logo": {"media": logo["id"], "alt": "The Fair Post"}}
+        editor.patch("/api/blogs/fair", json={"appearance": looks}).raise_for_status()
+    page = browser.new_page(viewport=SMALL, color_scheme="light", locale="en-GB")
+    for name, path in {
+        "logo-narrow-light": "/blogs/fair",
+        "front-narrow-light": "/",
+        "permalink-narrow-light": "/blogs/fair/posts/{post}",
+        "tag-narrow-light": "/blogs/fair?tag=music",
+    }.items():
+        page.goto(fair.address(path))
+        if path != "/":
+            expect(page.locator("#blog[data-link]")).to_be_attached()
+        take(page, name)
+    page.goto(fair.address("/blogs/fair"))
+    page.locator("body > footer").scroll_into_view_if_needed()
+    take(page, "legal-narrow-light")
+
+
+def stay(browser: Browser, fair: Showcase) -> None:
+    """What a page says to its reader: what came, what waits, what was missed."""
+    context = browser.new_context(viewport=SMALL, color_scheme="light", locale="en-GB")
+    page = context.new_page()
+    path = fair.address("/blogs/fair")
+    with fair.server.client() as editor:
+
+        def publish(title: str) -> None:
+            said = {"title": title, "markdown": f"{title}, and the band plays on."}
+            editor.post("/api/blogs/fair/posts", json=said).raise_for_status()
+
+        page.goto(path)
+        expect(page.locator("#blog[data-link]")).to_be_attached()
+        page.locator("#posts > li[data-id]").nth(3).evaluate("post => post.scrollIntoView()")
+        publish("The gates are open")
+        publish("Rain from the west")
+        expect(page.locator("#new")).to_have_text("2 new updates")
+        take(page, "new-narrow-light")
+        page.locator("#new").click()
+        page.locator("#pause").click()
+        publish("A second stage opens")
+        expect(page.locator("#resume")).to_contain_text("1 update waiting")
+        take(page, "paused-narrow-light")
+        page.locator("#resume").click()
+        context.set_offline(True)
+        expect(page.locator("#connection time")).to_be_visible()
+        take(page, "offline-narrow-light")
+        context.set_offline(False)
+        page.close()
+        publish("The fire is lit")
+        page = context.new_page()
+        page.add_init_script(LONG_AGO)
+        page.goto(path)
+        expect(page.get_by_role("region", name="While you were away")).to_be_visible()
+        take(page, "away-narrow-light")
+
+
 def main() -> None:
     with chromium() as browser, tempfile.TemporaryDirectory() as data:
         server = Server(Path(data))
         try:
-            dress_up(browser, Showcase(server))
+            fair = Showcase(server)
+            dress_up(browser, fair)
+            walk_around(browser, fair)
+            stay(browser, fair)
         finally:
             server.stop()
     with tempfile.TemporaryDirectory() as data:

@@ -265,6 +265,23 @@ def test_a_correction_needs_its_public_note(desk: Page, slug: str) -> None:
     expect(desk.locator(".correction")).to_contain_text("There were eleven boats, not twelve.")
 
 
+def test_a_note_runs_as_it_is_written(desk: Page) -> None:
+    note = "كانت أحد عشر قاربًا."
+    item = publish(desk, "The harbour is full of boats.")
+    press(item, "Correct")
+    item.locator("[name=correction]").fill(note)
+    press(item, "Publish the correction")
+    words = posts(desk).locator("[data-slot=correction] bdi")
+    expect(words).to_have_text(note)
+    assert words.evaluate("each => getComputedStyle(each).direction") == "rtl"
+
+
+def test_on_a_phone_the_buttons_above_the_text_share_a_row(desk: Page) -> None:
+    desk.set_viewport_size({"width": 360, "height": 740})
+    boxes = [button.bounding_box() for button in new(desk).locator(".tabs button").all()]
+    assert len({box["y"] for box in boxes if box}) == 1
+
+
 def test_a_post_is_retracted_with_a_reason_and_restored(desk: Page, api: httpx.Client) -> None:
     item = publish(desk, "The bridge is open.")
     press(item, "Retract …")

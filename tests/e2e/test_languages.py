@@ -109,10 +109,14 @@ def test_a_time_the_script_writes_is_as_the_server_writes_it(
     reader.goto(market.path)
     written = times(reader, "#keys")
     assert len(written) == 4
+    days = reader.locator("#keys .day")
+    named = days.all_inner_texts()
+    assert len(named) == 2
     reader.add_init_script(LOST)
     reader.reload()
-    expect(reader.locator("#keys li:not([data-old])")).to_have_count(4)
+    expect(reader.locator("#keys li[data-id]:not([data-old])")).to_have_count(4)
     assert times(reader, "#keys") == written
+    assert days.all_inner_texts() == named
 
 
 def test_no_language_makes_a_narrow_phone_scroll_sideways(

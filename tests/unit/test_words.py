@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from events.accept import is_lang
-from server.render import clock, day
+from server.render import clock, day, days
 from server.words import CATALOGUES, DEFAULT, common, direction, language, preferred
 
 TRANSLATED = ("ar", "de", "en", "es", "fr", "nl")
@@ -226,3 +226,13 @@ def test_who_reads_several_languages_is_spoken_to_in_the_first_that_we_speak(
     accepted: str, tag: str
 ) -> None:
     assert preferred(accepted) == tag
+
+
+def test_a_list_names_a_day_above_the_first_post_of_it() -> None:
+    evening = datetime(2025, 6, 24, 23, 30, tzinfo=UTC)  # already the 25th in Amsterdam
+    listed = [evening, None, AFTERNOON, AFTERNOON]
+    named = ["25 June 2025", "24 June 2025", "", ""]
+    assert days(listed, "Europe/Amsterdam") == named
+    named = ["24 June 2025", "", "", "25 June 2025"]
+    assert days(listed[::-1], "Europe/Amsterdam", oldest_first=True) == named
+    assert days([None, None], "UTC") == ["", ""]

@@ -26,6 +26,14 @@ export function fill(place: HTMLElement, text: string): void {
   place.hidden = text === "";
 }
 
+/** Fill a place with a note after what it is: its words run as they are written. */
+export function note(place: HTMLElement, label: string, text: string): void {
+  const words = document.createElement("bdi");
+  words.textContent = text;
+  place.replaceChildren(label, words);
+  place.hidden = text === "";
+}
+
 export type Kind = "info" | "error" | "warning";
 
 export function say(place: HTMLElement, text: string, kind: Kind = "info"): void {

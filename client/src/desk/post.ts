@@ -3,7 +3,7 @@
 import { read, Refusal, type Wish } from "./api.ts";
 import { Attempts } from "./attempt.ts";
 import type { Desk, PostView, Source } from "./desk.ts";
-import { busy, copy, explain, fill, refocus, say, slot } from "./dom.ts";
+import { busy, copy, explain, fill, note, refocus, say, slot } from "./dom.ts";
 import { draftOf, Editor } from "./editor.ts";
 import type { Draft } from "./stash.ts";
 
@@ -61,8 +61,8 @@ export class Post {
     const history = slot<HTMLAnchorElement>(this.element, "history");
     history.href = this.desk.own(`/posts/${view.id}/history`);
     history.hidden = !this.desk.editor && view.created_by !== this.desk.actor;
-    fill(slot(this.element, "correction"), view.correction && `Correction: ${view.correction}`);
-    fill(slot(this.element, "reason"), view.reason && `Withdrawn: ${view.reason}`);
+    note(slot(this.element, "correction"), "Correction: ", view.correction);
+    note(slot(this.element, "reason"), "Withdrawn: ", view.reason);
     fill(slot(this.element, "byline"), [view.author, ...view.tags.map((tag) => `#${tag}`)].filter(Boolean).join("  "));
     const allowed = new Set(this.allowed());
     for (const button of slot(this.element, "buttons").querySelectorAll<HTMLElement>("button")) {

@@ -22,6 +22,8 @@ export interface Heading {
   readonly url: string;
   /** The time as the article shows it, or null where it shows none. */
   readonly time: HTMLTimeElement | null;
+  /** The day of that, "" where there is none. */
+  readonly day: string;
 }
 
 export function heading(article: HTMLElement): Heading {
@@ -30,7 +32,13 @@ export function heading(article: HTMLElement): Heading {
     title: article.getAttribute("aria-label") ?? "",
     url: link?.getAttribute("href") ?? "",
     time: link?.querySelector("time") ?? null,
+    day: article.dataset.day ?? "",
   };
+}
+
+/** The day of a time, as the server writes it. */
+export function day(time: string): string {
+  return new Date(time).toLocaleDateString(LOCALE, { dateStyle: "long", timeZone: ZONE });
 }
 
 /** A time in the form in which the server writes those of the articles: `14:05` in the blog's zone. */

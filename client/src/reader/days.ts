@@ -16,7 +16,7 @@ export function separateDays(list: HTMLElement, oldestFirst = false): void {
 
 /** The posts above which a day is named, with its name. */
 function firstOfDays(posts: readonly Element[], oldestFirst: boolean): Map<Element, string> {
-  const own = posts.map((post) => post.querySelector("article")?.dataset.day ?? "");
+  const own = posts.map((post) => post.querySelector<HTMLElement>("[data-day]")?.dataset.day ?? "");
   const days = oldestFirst ? daysOf(own.reverse()).reverse() : daysOf(own);
   const firsts = new Map<Element, string>();
   posts.forEach((post, index) => {

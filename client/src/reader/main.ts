@@ -7,6 +7,7 @@ import type { ReaderMessage } from "../messages.ts";
 import { clock } from "./article.ts";
 import { noticeAbsence } from "./away.ts";
 import { serverTime } from "./clock.ts";
+import { offerUnfolding } from "./fold.ts";
 import { Gate } from "./gate.ts";
 import { jumpInPlace, leadOn } from "./jumps.ts";
 import { loadMore } from "./more.ts";
@@ -24,12 +25,12 @@ if (main?.dataset.live && main.dataset.position) {
   const changes = `/api${live.replace(/live$/, "changes")}`;
   const told = new Told();
   const page = new Page(main, Number(position.split("-")[1]), told);
-  const gate = new Gate((message) => page.take(message));
+  const gate = new Gate(page.stretch.home, (message) => page.take(message), (held) => page.hold(held));
   let heardAt: number | undefined;
   const listener: Listener<ReaderMessage> = {
     message(message) {
       heardAt = serverTime() ?? Date.now();
-      gate.pass(message);
+      gate.pass(message, connection.position);
     },
     standing(standing, transport) {
       if (standing === "live") main.dataset.link = transport;
@@ -44,8 +45,9 @@ if (main?.dataset.live && main.dataset.position) {
   holdStill();
   const connection = follow(`${live}?as=html`, position, listener, `${changes}?as=html`);
   loadMore(page, () => connection.position);
-  noticeAbsence(changes, () => connection.position);
+  noticeAbsence(changes, () => gate.seen(connection.position));
   offerSharing(told);
+  offerUnfolding();
   jumpInPlace();
   leadOn(page.stretch.home);
   void keepTime();

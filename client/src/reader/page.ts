@@ -3,6 +3,7 @@
 import type { BlogMessage, Item, ReaderMessage, Snapshot } from "../messages.ts";
 import { heading, highlight, parse } from "./article.ts";
 import { separateDays } from "./days.ts";
+import { offerTags } from "./filters.ts";
 import { keepingFocus } from "./focus.ts";
 import { forget } from "./head.ts";
 import { Keys } from "./keys.ts";
@@ -34,7 +35,7 @@ export class Page {
     this.stretch = new Stretch(main);
     this.own = main.dataset.post;
     this.posts = new List(element("posts"), "post-", this.stretch.oldestFirst);
-    this.unread = new Unread(this.stretch.home);
+    this.unread = new Unread();
   }
 
   /** Take one message in; types it does not know change nothing. */
@@ -68,6 +69,11 @@ export class Page {
     }, { stays: true });
   }
 
+  /** So many more wait to be taken. */
+  hold(count: number): void {
+    this.unread.hold(count);
+  }
+
   /** Say how many are reading; null where the blog does not show it. */
   private count(viewers: number | null): void {
     const place = element("viewers");
@@ -79,6 +85,7 @@ export class Page {
     const change = (): void => {
       how();
       separateDays(this.posts.element, this.stretch.oldestFirst);
+      separateDays(this.pinned.element);
       element("pinned").hidden = this.pinned.items().length === 0;
     };
     const after = (): void => {
@@ -95,7 +102,7 @@ export class Page {
     const isNew = !before && !this.known.has(item.id) && this.isNewer(item.order);
     const isSaid = before ? Number(before.dataset.version) < item.version : isNew;
     this.withdrawn.delete(item.id);
-    if (isNew && this.stretch.suits(article)) this.announce(item.id);
+    if (isNew && this.stretch.suits(article)) this.announce(item, heading(article).url);
     else if (isSaid && before) this.told.count("changed");
     this.change(() => this.show(item, article, here), { joins: !before });
   }
@@ -105,10 +112,10 @@ export class Page {
     return parseInt(order.split("-")[1] ?? "", 16) > this.since;
   }
 
-  private announce(id: string): void {
+  private announce({ id, order }: Item, url: string): void {
     this.known.add(id);
     this.told.count("new");
-    this.unread.add(id);
+    this.unread.add(id, order, url);
   }
 
   private show(item: Item, article: HTMLElement, here: boolean): void {
@@ -119,6 +126,7 @@ export class Page {
     else if (!this.pinned.has(item)) this.fill(this.pinned, item, article);
     if (item.key) this.keys.put(item, heading(article));
     else this.keys.remove(item.id);
+    offerTags(article, this.stretch.oldestFirst);
   }
 
   private fill(list: List, item: Item, article: HTMLElement): void {
@@ -167,7 +175,7 @@ export class Page {
   private describe({ title, standfirst, status, summary = "" }: Omit<BlogMessage, "type" | "position" | "after">): void {
     const heading = element("title");
     const at = document.title.lastIndexOf(heading.textContent ?? "");
-    document.title = document.title.slice(0, Math.max(0, at)) + title; // a post's own stands before it
+    document.title = document.title.slice(0, Math.max(0, at)) + title; // a post's own, or a tag, stands before it
     heading.textContent = title;
     element("standfirst").textContent = standfirst;
     element("standfirst").hidden = standfirst === "";

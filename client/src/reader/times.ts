@@ -9,9 +9,14 @@ const RECENT = 24 * 60 * MINUTE; // older ones are told by their day
 const OFTEN = 20_000;
 
 const ago = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto", style: "narrow" });
-const HERE = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
-const THERE = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short", timeZone: ZONE });
-const NAMED = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const DAY = { weekday: "short" } as const;
+const CLOCK = { hour: "2-digit", minute: "2-digit" } as const;
+const HERE = new Intl.DateTimeFormat(LOCALE, DAY);
+const THERE = new Intl.DateTimeFormat(LOCALE, { ...DAY, timeZone: ZONE });
+const HERE_AT = new Intl.DateTimeFormat(LOCALE, { ...DAY, ...CLOCK });
+const THERE_AT = new Intl.DateTimeFormat(LOCALE, { ...DAY, ...CLOCK, timeZone: ZONE });
+const NAMED = new Intl.DateTimeFormat(LOCALE, { ...CLOCK, timeZoneName: "short" });
+const DATED = new Intl.DateTimeFormat(LOCALE, { ...DAY, ...CLOCK, timeZoneName: "short" });
 const WHOLE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "long" });
 
 /** Keep the times of the posts true, whoever puts posts into the page. */
@@ -52,8 +57,10 @@ export function since(now: number, time: number): string {
   return minutes < 60 ? ago.format(-minutes, "minute") : ago.format(-Math.floor(minutes / 60), "hour");
 }
 
-/** The reader's own clock then, where it shows something else than the blog's. */
+/** The reader's own clock then, where it shows something else than the blog's; its day if that does. */
 function own(dateTime: string): string {
   const time = new Date(dateTime);
-  return HERE.format(time) === THERE.format(time) ? "" : NAMED.format(time).replace("-", "\u2011");
+  if (HERE_AT.format(time) === THERE_AT.format(time)) return "";
+  const form = HERE.format(time) === THERE.format(time) ? NAMED : DATED;
+  return form.format(time).replace("-", "\u2011");
 }

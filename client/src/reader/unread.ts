@@ -6,18 +6,25 @@ import { counted, element } from "./words.ts";
 const COUNT = /^\(\d+\) /;
 
 export class Unread {
-  private readonly ids = new Set<string>();
+  private readonly ids = new Map<string, { readonly order: string; readonly url: string }>();
   private readonly button = element("new");
+  private held = 0;
 
-  /** `home` is where those are that this page has not loaded. */
-  constructor(private readonly home: string) {
+  constructor() {
     this.button.addEventListener("click", () => this.lead());
     addEventListener("scroll", () => this.look(), { passive: true });
     document.addEventListener("visibilitychange", () => this.look());
   }
 
-  add(id: string): void {
-    this.ids.add(id);
+  /** `url` is where it is if this page has not loaded its place. */
+  add(id: string, order: string, url: string): void {
+    this.ids.set(id, { order, url });
+  }
+
+  /** So many more wait until the reader wants them. */
+  hold(count: number): void {
+    this.held = count;
+    this.show();
   }
 
   remove(id: string): void {
@@ -31,7 +38,7 @@ export class Unread {
 
   /** Take those for read that are in sight, and show how many are not. */
   look(): void {
-    if (!document.hidden) for (const id of this.ids) if (isSeen(id)) this.ids.delete(id);
+    if (!document.hidden) for (const id of this.ids.keys()) if (isSeen(id)) this.ids.delete(id);
     this.show();
   }
 
@@ -40,18 +47,31 @@ export class Unread {
     this.button.hidden = size === 0;
     if (size > 0) this.button.textContent = counted("new", size);
     const title = document.title.replace(COUNT, "");
-    document.title = size > 0 ? `(${size}) ${title}` : title;
+    const all = size + this.held;
+    document.title = all > 0 ? `(${all}) ${title}` : title;
   }
 
   private lead(): void {
-    const first = [...document.querySelectorAll<HTMLElement>("#posts > li[data-id]")].find(
+    const here = [...document.querySelectorAll<HTMLElement>("#posts > li[data-id]")].filter(
       (item) => this.ids.has(item.dataset.id ?? ""),
     );
-    if (!first) return location.assign(this.home);
-    this.ids.clear();
+    const [first] = here;
+    if (!first) return follow(this.newest());
+    for (const { dataset } of here) this.ids.delete(dataset.id ?? "");
     this.show();
     jump(first);
   }
+
+  private newest(): string {
+    return [...this.ids.values()].reduce((one, other) => (one.order > other.order ? one : other)).url;
+  }
+}
+
+/** As a link would: in another site's page not within its frame. */
+function follow(url: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.click();
 }
 
 /** Scroll to a post and give it the keyboard. */

@@ -14,11 +14,11 @@ export function words(name: string): string {
   return said(name)?.textContent ?? "";
 }
 
-/** What #words says of a number, in the right plural form. */
-export function counted(name: string, count: number): string {
+/** What #words says of a number, in the right plural form; `30+` where it is at least so many. */
+export function counted(name: string, count: number, atLeast = false): string {
   const forms = JSON.parse(said(name)?.dataset.forms ?? "{}") as Record<string, string>;
   const form = forms[rules.select(count)] ?? forms.other ?? "";
-  return form.replace("{count}", count.toLocaleString(LOCALE));
+  return form.replace("{count}", count.toLocaleString(LOCALE) + (atLeast ? "+" : ""));
 }
 
 /** Show which of the sentences that the server wrote into an element is true now, if any. */
