@@ -31,7 +31,7 @@ async function bundle() {
     outdir: STATIC,
     bundle: true,
     format: "esm",
-    target: "es2020",
+    target: "es2021",
     minify: true,
     legalComments: "none",
     external: ["/static/*"],

@@ -80,8 +80,14 @@ class Reader:
         """What the server's close frame says."""
         return self._protocol.close_rcvd.reason if self._protocol.close_rcvd else ""
 
-    def reads(self, size: int = 1 << 16) -> bool:
-        """Take what is there, or wait for it; whether there may be more."""
+    def takes(self, size: int) -> None:
+        """Read so many bytes: where its kernel holds fewer, the server's has given some."""
+        left = size
+        while left > 0 and (taken := self.reads(TINY)):
+            left -= taken
+
+    def reads(self, size: int = 1 << 16) -> int:
+        """Take what is there, or wait for it; how many bytes, 0 where there will be no more."""
         try:
             data = self.socket.recv(size)
         except ConnectionError:
@@ -94,7 +100,7 @@ class Reader:
             if isinstance(event, Frame):
                 self._hear(event)
         self._write()
-        return bool(data)
+        return len(data)
 
     def hears(self, kind: str, *, times: int = 1) -> Any:
         """Read until it has heard so many messages of that type in all; the last of them."""

@@ -145,19 +145,21 @@ class Feed:
         # A reader that is not told now is told the next number, or by the next hello.
         if changed and not self._telling:
             self._telling = True
-            in_slices(tuple(self.readers), self._tell_viewers, self._told, self._soon)
+            tell = partial(self._tell_viewers, self.readers)
+            in_slices(tuple(self.readers), tell, self._told, self._soon)
 
     def close(self, code: int) -> None:
         """Send every reader away, which may take some turns; from here on they are told nothing."""
-        leaving = tuple(self.readers)
-        self.readers.clear()
+        leaving, self.readers = tuple(self.readers), {}
         in_slices(leaving, partial(_send_away, code), soon=self._soon)
 
     def answer(self, since: Position | None, form: Form) -> list[bytes]:
         """Hello and what changed since, or a snapshot where that cannot be told or is too much."""
         return [frame.message(form) for frame in self.messages.since(since)]
 
-    def _tell_viewers(self, readers: Sequence[Reader]) -> None:
+    def _tell_viewers(self, among: dict[Reader, None], readers: Sequence[Reader]) -> None:
+        if among is not self.readers:
+            return  # all of them are being sent away
         said = self._count
         for reader in readers:
             if not reader.ready:
@@ -190,14 +192,17 @@ class Feed:
         self._sweeping = self._unswept
         if self._unswept:
             self._unswept = False
-            in_slices(tuple(self.readers), self._bring_all_up, self._sweep, self._soon)
+            bring_up = partial(self._bring_all_up, self.readers)
+            in_slices(tuple(self.readers), bring_up, self._sweep, self._soon)
 
-    def _bring_all_up(self, readers: Sequence[Reader]) -> None:
+    def _bring_all_up(self, among: dict[Reader, None], readers: Sequence[Reader]) -> None:
         """What `bring_up` does, for many; the time goes here, so nothing is looked up twice."""
+        if among is not self.readers:
+            return  # all of them are being sent away
         position = end = self.position
         since, form, carriage, missed = None, None, None, b""
         for reader in readers:
-            if not reader.ready or reader.position is position or reader not in self.readers:
+            if not reader.ready or reader.position is position:
                 continue
             try:
                 if (

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.browser import chromium, watched
+from tests.e2e.coverage import Coverage
 from tests.process import Server, liveblog
 from tests.showcase import Showcase
 
@@ -49,6 +51,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def editor(site: Site) -> Iterator[httpx.Client]:
+    """Somebody who may do everything, by the API."""
+    with site.client() as editor:
+        yield editor
+
+
+@pytest.fixture
+def market(editor: httpx.Client) -> Coverage:
+    """A blog without posts."""
+    return Coverage(editor)
+
+
+@pytest.fixture
+def reader(context: BrowserContext) -> Page:
+    """A page of the test's own `context`."""
+    return context.new_page()
 
 
 @pytest.fixture(scope="module")

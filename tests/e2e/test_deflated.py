@@ -9,7 +9,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser import watched
@@ -87,12 +86,6 @@ def payloads(frames: bytes) -> Iterator[tuple[int, bytes]]:
             size, at = int.from_bytes(frames[at : at + width], "big"), at + width
         yield first, frames[at : at + size]
         at += size
-
-
-@pytest.fixture(scope="module")
-def editor(site: Site) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
 
 
 def test_chromium_agrees_on_deflate_and_is_sent_deflated_frames(

@@ -20,17 +20,6 @@ MAY_SHIFT = 0.001
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
-@pytest.fixture
-def market(editor: httpx.Client) -> Coverage:
-    return Coverage(editor)
-
-
 @pytest.fixture
 def phone(site: Server, browser: Browser) -> Iterator[Page]:
     with watched(browser, site.url, viewport=SIZES["phone"]) as (context, _):

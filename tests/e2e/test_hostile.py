@@ -79,12 +79,6 @@ class Coverage:
         return taken
 
 
-@pytest.fixture(scope="module")
-def editor(site: Site) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
 @pytest.fixture
 def page(site: Site, browser: Browser) -> Iterator[Page]:
     with watched(browser, site.url) as (context, _):

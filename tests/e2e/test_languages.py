@@ -19,12 +19,6 @@ LOST = """document.addEventListener("readystatechange", () => {
 """Before its script runs, a page is put where it must be told to start over."""
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
 @pytest.fixture
 def reader(site: Server, browser: Browser) -> Iterator[Page]:
     """A reader whose own browser is English."""

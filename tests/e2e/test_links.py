@@ -152,12 +152,6 @@ class Visit:
         return said
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
 @pytest.fixture
 def fair(editor: httpx.Client) -> Fair:
     fair = Fair(editor)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -13,27 +12,11 @@ from tests.e2e.test_reading import SHIFTS, jumped, opened, settled, top
 from tests.process import Server
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
-@pytest.fixture
-def market(editor: httpx.Client) -> Coverage:
-    return Coverage(editor)
-
-
 @pytest.fixture
 def context(site: Server, browser: Browser) -> Iterator[BrowserContext]:
     with watched(browser, site.url, viewport={"width": 1000, "height": 700}) as (context, _):
         context.add_init_script(SHIFTS)
         yield context
-
-
-@pytest.fixture
-def reader(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 @pytest.fixture

@@ -51,17 +51,6 @@ class Elsewhere:
             )
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
-@pytest.fixture
-def market(editor: httpx.Client) -> Coverage:
-    return Coverage(editor)
-
-
 @pytest.fixture
 def watch_of(site: Server, browser: Browser) -> Iterator[tuple[BrowserContext, Watch]]:
     with watched(browser, site.url, viewport={"width": 1000, "height": 700}) as both:
@@ -72,11 +61,6 @@ def watch_of(site: Server, browser: Browser) -> Iterator[tuple[BrowserContext, W
 @pytest.fixture
 def context(watch_of: tuple[BrowserContext, Watch]) -> BrowserContext:
     return watch_of[0]
-
-
-@pytest.fixture
-def reader(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 from websockets.sync.client import connect
@@ -18,17 +17,6 @@ from tests.process import Server
 PAGE = 30
 AROUND = 10
 """Posts on the page of a permalink."""
-
-
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
-@pytest.fixture
-def market(editor: httpx.Client) -> Coverage:
-    return Coverage(editor)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ page that is loaded for that step's position when the day is over.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +59,6 @@ LOOK = """() => {
     ]),
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
 
 
 def call(editor: httpx.Client, method: str, path: str, **said: Any) -> Any:

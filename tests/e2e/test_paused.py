@@ -19,26 +19,10 @@ LONG_AGO = """for (const key of Object.keys(localStorage).filter((key) => key.in
 }"""
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
-@pytest.fixture
-def market(editor: httpx.Client) -> Coverage:
-    return Coverage(editor)
-
-
 @pytest.fixture
 def context(site: Server, browser: Browser) -> Iterator[BrowserContext]:
     with watched(browser, site.url, viewport={"width": 360, "height": 700}) as (context, _):
         yield context
-
-
-@pytest.fixture
-def reader(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 def opened(page: Page, path: str) -> None:

@@ -38,27 +38,11 @@ HIDE = """(hidden) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
-@pytest.fixture
-def market(editor: httpx.Client) -> Coverage:
-    return Coverage(editor)
-
-
 @pytest.fixture
 def context(site: Server, browser: Browser) -> Iterator[BrowserContext]:
     with watched(browser, site.url, viewport={"width": 1000, "height": 700}) as (context, _):
         context.add_init_script(SHIFTS)
         yield context
-
-
-@pytest.fixture
-def reader(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 def titles(page: Page) -> Locator:

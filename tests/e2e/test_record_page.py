@@ -20,12 +20,6 @@ OPENING = 11
 """Posts that the demo day begins with."""
 
 
-@pytest.fixture(scope="module")
-def editor(site: Server) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
 @pytest.fixture
 def reader(site: Server, browser: Browser) -> Iterator[Page]:
     with watched(browser, site.url) as (context, _):

@@ -38,26 +38,10 @@ addEventListener("animationstart", ({ target }) => target.getAnimations().forEac
 """
 
 
-@pytest.fixture(scope="module")
-def editor(site: Site) -> Iterator[httpx.Client]:
-    with site.client() as editor:
-        yield editor
-
-
-@pytest.fixture
-def market(editor: httpx.Client) -> Coverage:
-    return Coverage(editor)
-
-
 @pytest.fixture
 def context(site: Site, browser: Browser) -> Iterator[BrowserContext]:
     with watched(browser, site.url, viewport={"width": 1000, "height": 700}) as (context, _):
         yield context
-
-
-@pytest.fixture
-def reader(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 @pytest.fixture

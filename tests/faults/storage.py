@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from server.storage.embedded import find_server
 from server.storage.keeper import SETTINGS
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds a condition may take on a loaded machine."""
 _SHIPPED = (
     "appendonly",

@@ -112,7 +112,7 @@ def test_one_that_reads_slowly_but_steadily_is_never_sent_away(
     with Reader(server.url, BIG, buffer=TINY) as slow, Reader(server.url, LIVE) as clock:
         for tick in range(1, 6):
             clock.pinged(tick)
-            slow.reads(TINY)
+            slow.takes(4 * TINY)
         assert "snapshot" not in slow.types
         slow.hears("snapshot")
         assert slow.code is None

@@ -42,7 +42,7 @@ export async function comeBack(left: Left, page: Page, position: Position): Prom
 async function older(link: HTMLAnchorElement, page: Page, position: Position): Promise<void> {
   const there = await fetched(link.href, position);
   const next = there.getElementById("more") as HTMLAnchorElement | null;
-  page.extend(items(there), () => page.stretch.endAt(next?.dataset.last, next?.href ?? link.href));
+  await page.extend(items(there), () => page.stretch.endAt(next?.dataset.last, next?.href ?? link.href));
   if (++pages === 1) addEventListener("pagehide", leave);
 }
 
@@ -51,7 +51,7 @@ async function newer(link: HTMLAnchorElement, page: Page, position: Position): P
   const there = await fetched(link.href, position);
   const next = there.getElementById("newer") as HTMLAnchorElement | null;
   const bound = there.getElementById("blog")?.dataset.before;
-  page.extend(items(there), () => {
+  await page.extend(items(there), () => {
     page.stretch.beginAt(bound);
     if (next) link.href = next.href;
     else if (!bound) document.getElementById("newest")?.remove();

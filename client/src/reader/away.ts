@@ -25,9 +25,11 @@ export function noticeAbsence(changes: string, position: () => string): void {
     const { tell } = (await import(TELLER)) as typeof import("../away/main.ts");
     await tell(changes, left.position);
   };
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : void come()));
+  // Who returns without a network is told once there is one.
+  const greet = (): void => void come().catch(() => addEventListener("online", greet, { once: true }));
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : greet()));
   addEventListener("pagehide", leave);
-  void come();
+  greet();
 }
 
 function leaveOf(text: string): Leave | undefined {

@@ -57,16 +57,17 @@ export class Page {
     }
   }
 
-  /** Put posts into the list that were loaded, but none that was withdrawn meanwhile. */
-  extend(items: readonly Element[], how: () => void): void {
-    this.change(() => {
+  /** Put posts into the list that were loaded, but none that was withdrawn meanwhile; until they are there. */
+  extend(items: readonly Element[], how: () => void): Promise<void> {
+    const put = (): void => {
       how();
       for (const item of items as HTMLElement[]) {
         const { id = "", order = "", version } = item.dataset;
         const entry = { id, order, version: Number(version) };
         if (!this.withdrawn.has(id) && !this.posts.has(entry)) this.posts.put(entry, ...item.childNodes);
       }
-    }, { stays: true });
+    };
+    return new Promise((done) => this.change(put, { stays: true }, done));
   }
 
   /** So many more wait to be taken. */
@@ -81,7 +82,7 @@ export class Page {
     if (viewers !== null) (place.firstElementChild as HTMLElement).textContent = viewers.toLocaleString(LOCALE);
   }
 
-  private change(how: () => void, when: Parameters<typeof settle>[2] = {}): void {
+  private change(how: () => void, when: Parameters<typeof settle>[2] = {}, done?: () => void): void {
     const change = (): void => {
       how();
       separateDays(this.posts.element, this.stretch.oldestFirst);
@@ -91,31 +92,31 @@ export class Page {
     const after = (): void => {
       this.unread.look();
       dispatchEvent(new Event("posts"));
+      done?.();
     };
     settle(() => keepingFocus(change), after, when);
   }
 
   private put(item: Item): void {
     const article = parse(item.html);
-    const here = this.stretch.includes(item.order, article);
     const before = this.posts.get(item.id) ?? this.pinned.get(item.id);
     const isNew = !before && !this.known.has(item.id) && this.isNewer(item.order);
     const isSaid = before ? Number(before.dataset.version) < item.version : isNew;
+    const isUnread = isNew && this.stretch.suits(article);
     this.withdrawn.delete(item.id);
-    if (isNew && this.stretch.suits(article)) this.announce(item, heading(article).url);
-    else if (isSaid && before) this.told.count("changed");
-    this.change(() => this.show(item, article, here), { joins: !before });
+    if (isUnread) this.known.add(item.id);
+    if (isUnread || (isSaid && before)) this.told.count(isUnread ? "new" : "changed");
+    // It may have to wait: what the page has loaded, and what is unread on it, is so when it is done.
+    const show = (): void => {
+      if (isUnread) this.unread.add(item.id, item.order, heading(article).url);
+      this.show(item, article, this.stretch.includes(item.order, article));
+    };
+    this.change(show, { joins: !before });
   }
 
   /** Whether a post was first published after the page was made: the log's place is in its order. */
   private isNewer(order: string): boolean {
     return parseInt(order.split("-")[1] ?? "", 16) > this.since;
-  }
-
-  private announce({ id, order }: Item, url: string): void {
-    this.known.add(id);
-    this.told.count("new");
-    this.unread.add(id, order, url);
   }
 
   private show(item: Item, article: HTMLElement, here: boolean): void {
@@ -160,8 +161,8 @@ export class Page {
     document.title = element("title").textContent ?? "";
     this.since = Number(position.split("-")[1]);
     this.known.clear();
-    this.unread.clear();
     this.change(() => {
+      this.unread.clear();
       this.describe(blog);
       this.posts.keep(posts.map(({ id }) => id));
       this.pinned.keep(pinned.map(({ id }) => id));
