@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import get_timezone_location
 from markupsafe import Markup
 
 DEFAULT: Final = "en"
@@ -108,6 +109,11 @@ class Language:
         """`24 June 2025`."""
         shown: str = self._cldr.date_formats["long"].apply(time, self._cldr)
         return shown
+
+    @lru_cache(256)  # noqa: B019 - languages are kept anyway
+    def place(self, zone: str) -> str:
+        """The city that a time zone is named after: `New York` of `America/New_York`."""
+        return get_timezone_location(zone, locale=self._cldr, return_city=True)
 
 
 @lru_cache(256)

@@ -47,7 +47,9 @@ class Place:
         if self._next is None and self.worker.poll() is not None:
             logger.warning("a worker died", pid=self.worker.pid, code=self.worker.returncode)
             _close(self.worker)
-            self._wait(now, young=now - self._since < YOUNG)
+            # Killed from outside it says nothing of how the next one will fare either.
+            killed = self.worker.returncode == -signal.SIGKILL
+            self._wait(now, young=now - self._since < YOUNG and not killed)
         if self._next is not None and now >= self._next:
             self._fill(now)
 

@@ -154,7 +154,8 @@ def test_one_status_line_speaks_of_what_came_and_changed(reader: Page, market: C
     market.publish("One", 18)
     market.publish("Two", 19)
     market.revise(posts[0], markdown="Other words.")
-    expect(pause).to_contain_text("3 updates waiting")
+    resume = reader.get_by_role("button", name="Resume")
+    expect(resume).to_contain_text("3 updates waiting")
     pause.click()  # now they come together, however slow the network is
     status = reader.get_by_role("status")
     expect(status).to_have_text("2 new updates · 1 update changed")

@@ -155,7 +155,8 @@ def test_a_cursor_nobody_gave_out_brings_a_snapshot_or_a_refusal(server: Server)
         for nonsense in ("yesterday", "-1", "1", "1-", "1-2-3", "0x1-1", "٣-١", f"{2**64}-1"):
             answer = client.get("/api/blogs/day/changes", params={"since": nonsense})
             assert (answer.status_code, "is not a position" in answer.text) == (400, True)
-            sse = client.get("/blogs/day/live", params={"since": nonsense})
+            stream = {"accept": "text/event-stream"}
+            sse = client.get("/blogs/day/live", params={"since": nonsense}, headers=stream)
             assert sse.status_code == 400
             with (
                 reader(server, f"&since={nonsense}") as socket,

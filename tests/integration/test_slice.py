@@ -70,7 +70,7 @@ def test_a_paragraph_goes_from_the_api_to_the_socket_and_is_replayed(server: Ser
         "[upcoming] A day",
         "[live] A day",
         "+ Doors",
-        f"- withdrawn {written['id']}",
+        f"- withdrawn: a post of {written['published_at'][11:16]}",
         "+ Now",
     ]
 

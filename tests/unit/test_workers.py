@@ -9,13 +9,19 @@ import pytest
 
 from server.workers import LONGEST, LOOK, YOUNG, Place
 
+KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
 
 class Births:
-    """Starts processes that end at once; `failing` times it fails, as a full machine does."""
+    """Starts processes that end at once; `failing` times it fails, as a full machine does.
+
+    `does`: the program of each, which ends by itself if it is none.
+    """
 
     def __init__(self) -> None:
         self.born: list[subprocess.Popen[bytes]] = []
         self.failing = 0
+        self.does = ""
 
     @property
     def count(self) -> int:
@@ -25,7 +31,7 @@ class Births:
         if self.failing:
             self.failing -= 1
             raise BlockingIOError("no process more")
-        worker = subprocess.Popen([sys.executable, "-S", "-c", ""], stdin=subprocess.PIPE)
+        worker = subprocess.Popen([sys.executable, "-S", "-c", self.does], stdin=subprocess.PIPE)
         worker.wait()
         self.born.append(worker)
         return worker
@@ -55,6 +61,12 @@ def looks(place: Place, births: Births, since: float, seconds: float) -> list[fl
 def test_one_that_has_lived_is_replaced_at_once(births: Births) -> None:
     place = Place(births, now=0)
     assert looks(place, births, YOUNG + 1, seconds=LOOK) == [YOUNG + 1]
+
+
+def test_one_that_was_killed_is_replaced_at_once_however_young(births: Births) -> None:
+    births.does = KILLED
+    place = Place(births, now=0)
+    assert looks(place, births, LOOK, seconds=3 * LOOK) == [LOOK, 2 * LOOK, 3 * LOOK]
 
 
 def test_a_start_that_fails_is_tried_again(births: Births) -> None:
