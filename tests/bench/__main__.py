@@ -26,6 +26,7 @@ from tests.bench import (
     sse,
     stalled,
     storm,
+    sweep,
     verify,
 )
 from tests.bench.options import Options
@@ -34,6 +35,7 @@ from tests.bench.table import Row, show, tell
 ROWS: dict[str, Callable[[Options], list[Row]]] = {
     "fanout": fanout.rows,
     "growth": growth.rows,
+    "sweep": sweep.rows,
     "memory": memory.rows,
     "handshakes": handshakes.rows,
     "storm": storm.rows,

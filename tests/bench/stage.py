@@ -45,10 +45,13 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], port: int, environment: dict[str, str] | None = None
+    command: list[str],
+    port: int,
+    environment: dict[str, str] | None = None,
+    core: list[int] = machine.SERVER,
 ) -> Iterator[int]:
     """A program on the server's core, once it listens on its port: its pid. Killed at the end."""
-    with machine.on(machine.SERVER):
+    with machine.on(core):
         process = subprocess.Popen(
             command,
             cwd=machine.CHECKOUT,

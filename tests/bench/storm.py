@@ -6,6 +6,7 @@ import time
 
 import msgspec
 
+from server.settings import Settings
 from tests.bench.crowd import Crowd
 from tests.bench.crowd.terms import Report
 from tests.bench.options import Options
@@ -20,7 +21,7 @@ BEFORE = 6
 
 def rows(options: Options) -> list[Row]:
     """Seconds from SIGKILL until all are back and have every post, with posts all the while."""
-    with ours() as server:
+    with ours(LIVEBLOG_ACCEPTS=str(Settings().accepts)) as server:  # this is what it is there for
         server.post()
         terms = msgspec.structs.replace(server.stage.terms(options.readers), returning=True)
         with Crowd(terms) as crowd:
