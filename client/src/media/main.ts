@@ -20,30 +20,21 @@ function offer(): void {
 }
 
 async function load(card: HTMLElement): Promise<void> {
-  const now = follower(card, ".card", ({ dataset }) => dataset.player === card.dataset.player);
+  const home = homeOf(card);
   const player = (await import(PLAYER)) as typeof import("../player/main.ts");
-  const there = now();
   offer(); // it may have been put in just now
-  if (there) player.load(there);
+  player.load(card, home);
 }
 
 async function enlarge(link: HTMLAnchorElement): Promise<void> {
-  const now = follower(link, ".image > a", ({ href }) => href === link.href);
+  const home = homeOf(link);
   const picture = (await import(PICTURE)) as typeof import("../picture/main.ts");
-  const there = now();
-  if (there) picture.enlarge(there);
+  picture.enlarge(link, home);
 }
 
-/**
- * Where an element of a post is by then: an edit puts a post in anew, and then it is the `same` in
- * that. Nowhere, if that has none or the post was withdrawn.
- */
-function follower<E extends HTMLElement>(element: E, like: string, same: (other: E) => boolean): () => E | undefined {
-  const home = element.closest("li[id]")?.id ?? "";
-  return () => {
-    if (element.isConnected) return element;
-    return [...(document.getElementById(home)?.querySelectorAll<E>(like) ?? [])].find(same);
-  };
+/** Where it is to be looked for when an edit has put its post in anew. */
+function homeOf(element: Element): string {
+  return element.closest("li[id]")?.id ?? "";
 }
 
 function clicked(event: MouseEvent): void {

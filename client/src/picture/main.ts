@@ -1,8 +1,12 @@
 // A picture as large as the window, with its caption and credit, in a dialog above the page.
 
-/** Open it from the link around the picture; the focus returns there when it is closed. */
-export function enlarge(link: HTMLAnchorElement): void {
-  const home = link.closest("li[id]")?.id ?? "";
+/**
+ * Open it from the link around the picture; the focus returns there when it is closed. Where the post,
+ * an element with the id `home`, was put in anew since, it is the same link in that.
+ */
+export function enlarge(asked: HTMLAnchorElement, home: string): void {
+  const link = asked.isConnected ? asked : opener(asked, home);
+  if (!link) return;
   const dialog = shown(link);
   const look = (): void => {
     if (!opener(link, home)) dialog.close(); // what was withdrawn is nowhere to be seen

@@ -6,17 +6,26 @@ import { fill } from "./keep.ts";
 const SANDBOX = "allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-presentation";
 const ALLOW = "fullscreen; picture-in-picture; encrypted-media";
 
-/** Put the player of a card into the place of its button, and the keyboard into the player. */
-export function load(card: HTMLElement): void {
-  const button = card.querySelector(":scope > .load");
-  const { player: address, plays } = card.dataset;
-  if (!button || !address) return; // a click before this one has loaded it
+/**
+ * Put the player of a card into the place of its button, and the keyboard into the player. Where the
+ * post, an element with the id `home`, was put in anew since, it is the same card in that.
+ */
+export function load(asked: HTMLElement, home: string): void {
+  const card = asked.isConnected ? asked : again(asked, home);
+  const button = card?.querySelector(":scope > .load");
+  const { player: address, plays } = asked.dataset;
+  if (!card || !button || !address) return; // a click before this one has loaded it, or it has gone
   const stage = document.createElement("div");
   stage.className = "stage";
   const player = plays === "file" ? video(card, address) : frame(card, address);
   stage.append(player);
   button.replaceWith(stage);
   player.focus({ preventScroll: true });
+}
+
+function again({ dataset }: HTMLElement, home: string): HTMLElement | undefined {
+  const cards = document.getElementById(home)?.querySelectorAll<HTMLElement>(".card") ?? [];
+  return [...cards].find((card) => card.dataset.player === dataset.player);
 }
 
 function frame(card: HTMLElement, address: string): HTMLIFrameElement {
