@@ -1,10 +1,11 @@
 """Readers that read when they are told to, and not before: on a websocket, of an event stream."""
 
 import contextlib
+import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -196,6 +197,14 @@ class Events:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"it does not hear {kind}")
         raise EOFError(f"the stream ended before {kind}")
+
+
+def readable(readers: Iterable[Reader], seconds: float) -> list[Reader]:
+    """Those with something to read, once one of them has; many, which `select` would not take."""
+    with selectors.DefaultSelector() as selector:
+        for reader in readers:
+            selector.register(reader.socket, selectors.EVENT_READ, reader)
+        return [key.data for key, _ in selector.select(seconds)]
 
 
 def connected(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from itertools import count
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from server.push.feed import RESTART, TOO_SLOW
 from server.push.slices import in_slices
@@ -32,7 +32,7 @@ SILENCE: Final = 30.0
 REVISIT: Final = 900.0
 """Seconds after which somebody who had to say who it is has to say so again."""
 LINGER: Final = 5.0
-"""Seconds a client is given to answer a goodbye."""
+"""Seconds a client is given to answer a goodbye; again as many where it has read on towards it."""
 
 
 class Waited(Protocol):
@@ -48,6 +48,14 @@ class Guest(Protocol):
     """Somebody who had to say who it is, however it is told: over a socket or an event stream."""
 
     def close(self, code: int) -> None: ...
+
+
+class Goodbye(NamedTuple):
+    """When somebody was told it, and how far it is from there."""
+
+    since: float
+    left: int
+    """Bytes that were not taken yet when that was last looked at."""
 
 
 class Pulse:
@@ -68,6 +76,7 @@ class Pulse:
         self._awaited: dict[Waited, float] = {}
         self._guests: dict[Guest, float] = {}
         self._leaving: dict[Connection, float] = {}
+        self._goodbyes: dict[Connection, Goodbye] = {}
 
     @property
     def connections(self) -> list[Connection]:
@@ -86,6 +95,7 @@ class Pulse:
         self._paused.pop(connection, None)
         self._guests.pop(connection, None)
         self._leaving.pop(connection, None)
+        self._goodbyes.pop(connection, None)
 
     def paused(self, connection: Waited) -> None:
         """Something waits to be taken."""
@@ -119,7 +129,10 @@ class Pulse:
 
     def leaves(self, connection: Connection) -> None:
         """It was told goodbye."""
-        self._leaving.setdefault(connection, time.monotonic() + LINGER)
+        if connection not in self._leaving:
+            now = time.monotonic()
+            self._leaving[connection] = now + LINGER
+            self._goodbyes[connection] = Goodbye(now, _left(connection.transport))
 
     def hurry(self) -> None:
         """The process ends: who takes nothing is not waited for longer than for an answer."""
@@ -141,7 +154,7 @@ class Pulse:
         in_slices(tuple(self._paused), partial(self._look_at, now))
         in_slices(_due(self._guests, now), _send_round)
         in_slices(_due(self._awaited, now), partial(self._give_up, now))
-        in_slices(_due(self._leaving, now), _end)
+        in_slices(_due(self._leaving, now), partial(self._part_from, now))
 
     def _look_at(self, now: float, paused: Sequence[Waited]) -> None:
         """Send away those of them that have taken nothing for too long."""
@@ -154,6 +167,18 @@ class Pulse:
             elif now - since > self._stall:
                 del self._paused[stalled]
                 stalled.close(TOO_SLOW)
+
+    def _part_from(self, now: float, silent: Sequence[Connection]) -> None:
+        """End those of them that read no further, or have had the time of one who stalls for it."""
+        for each in silent:
+            if (goodbye := self._goodbyes.get(each)) is None:
+                continue  # it has gone meanwhile
+            left = _left(each.transport)
+            if left < goodbye.left and now - goodbye.since < self._stall:
+                self._goodbyes[each] = goodbye._replace(left=left)
+                self._leaving[each] = now + LINGER
+            else:
+                each.transport.abort()
 
     def _give_up(self, now: float, late: Sequence[Waited]) -> None:
         """End those of them that say nothing."""
@@ -175,11 +200,6 @@ def _due(until: dict[T, float], now: float) -> list[T]:
 def _send_round(guests: Sequence[Guest]) -> None:
     for guest in guests:
         guest.close(RESTART)
-
-
-def _end(connections: Sequence[Connection]) -> None:
-    for connection in connections:
-        connection.transport.abort()
 
 
 def _ask(connections: Sequence[Connection]) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import socket
 import ssl
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 
 from tests.by_hand import NONE, PATIENCE, TINY, Events, Headers, Reader
 from tests.figures import comes_to, nobody
+from tests.ports import quiet_port
 from tests.process import Server, liveblog
 from tests.programs import program
 
@@ -81,11 +81,6 @@ def anybody() -> ssl.SSLContext:
     return context
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def needed(name: str) -> str:
     """Where a program is; the test is skipped where it is not."""
     if found := program(name):
@@ -111,7 +106,7 @@ def caddy(upstream: int, port: int, folder: Path) -> Iterator[None]:
         "LIVEBLOG_UPSTREAMS": f"127.0.0.1:{upstream}",
     }
     command = [caddy, "run", "--config", str(file), "--adapter", "caddyfile"]
-    with running(command, port, environment):
+    with running(command, port, environment, folder):
         yield
 
 
@@ -143,21 +138,26 @@ def nginx(upstream: int, port: int, folder: Path) -> Iterator[None]:
         assert found == 1, f"{here} is {found} times in deploy/nginx.conf"
     file = folder / "nginx.conf"
     file.write_text(NGINX.format(folder=folder, site=site))
-    with running([nginx, "-p", str(folder), "-e", "error.log", "-c", str(file)], port, {}):
+    with running([nginx, "-p", str(folder), "-e", "error.log", "-c", str(file)], port, {}, folder):
         yield
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[None]:
-    """A program from when it listens on its port to the end of the block."""
-    with subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE) as process:
+def running(
+    command: list[str], port: int, environment: dict[str, str], folder: Path
+) -> Iterator[None]:
+    """A program from when it hands on to the server to the end of the block."""
+    said = folder / "said"  # a file, since in a pipe that nobody reads it would get stuck
+    with (
+        said.open("wb") as saying,
+        subprocess.Popen(command, env=os.environ | environment, stderr=saying) as process,
+    ):
         try:
             deadline = time.monotonic() + PATIENCE
-            while not listens(port):
+            while not is_ready(port):
                 if process.poll() is not None or time.monotonic() > deadline:
                     process.kill()
-                    assert process.stderr
-                    raise AssertionError(process.stderr.read().decode())
+                    raise AssertionError(said.read_text())
                 time.sleep(0.02)
             yield
         finally:
@@ -165,9 +165,11 @@ def running(command: list[str], port: int, environment: dict[str, str]) -> Itera
             process.wait(PATIENCE)
 
 
-def listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
+def is_ready(port: int) -> bool:
+    """Whether it has its certificate, and finds the server behind it."""
+    with contextlib.suppress(httpx.TransportError):
+        asked = httpx.get(f"https://localhost:{port}/readyz", verify=anybody(), timeout=PATIENCE)
+        return asked.status_code == 200
     return False
 
 
@@ -175,13 +177,13 @@ Front = Callable[[int, int, Path], contextlib.AbstractContextManager[None]]
 
 
 @contextlib.contextmanager
-def standing(front: Front, folder: Path) -> Iterator[Behind]:
-    port = free_port()
+def standing(front: Front, folder: Path, ping: str) -> Iterator[Behind]:
+    port = quiet_port()
     server = Server(
         folder / "data",
         LIVEBLOG_PROXIES="127.0.0.1",
         LIVEBLOG_READERS_PER_ADDRESS="2",
-        LIVEBLOG_PING="0.5",
+        LIVEBLOG_PING=ping,
         LIVEBLOG_STALL="1",
         LIVEBLOG_DRAIN="0.5",
     )
@@ -203,7 +205,7 @@ def front(request: pytest.FixtureRequest) -> Front:
 
 @pytest.fixture(scope="module")
 def behind(front: Front, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
-    with standing(front, tmp_path_factory.mktemp("proxy")) as behind:
+    with standing(front, tmp_path_factory.mktemp("proxy"), ping="0.5") as behind:
         yield behind
 
 
@@ -289,7 +291,7 @@ def test_one_that_reads_nothing_is_sent_away_and_nobody_else_is_held_up(behind: 
 
 
 def test_readers_are_sent_away_through_the_proxy(front: Front, tmp_path: Path) -> None:
-    with standing(front, tmp_path) as behind, contextlib.ExitStack() as held:
+    with standing(front, tmp_path, ping="30") as behind, contextlib.ExitStack() as held:
         readers = [
             held.enter_context(behind.reader({"x-forwarded-for": f"198.51.100.{number}"}))
             for number in range(10)

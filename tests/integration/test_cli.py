@@ -7,7 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from server.cli import main
 from server.serve import bind
 from server.settings import Settings
 from tests.process import LIVEBLOG, Server, liveblog
@@ -110,6 +112,13 @@ def test_a_login_link_works_once_and_a_disabled_user_is_out(data: Path) -> None:
     server.stop()
 
 
+def asked_wrongly(*arguments: str, data: Path) -> str:
+    """The answer to what is wrong as it is asked, before any work: without a process of its own."""
+    done = CliRunner().invoke(main, [*arguments, "--data", str(data)])
+    assert done.exit_code == 2, done.output
+    return done.stderr.strip()
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "said"),
     [
@@ -132,7 +141,7 @@ def test_a_login_link_works_once_and_a_disabled_user_is_out(data: Path) -> None:
 def test_a_wrong_call_is_answered_in_one_line_with_the_right_exit_code(
     used: Path, asked: list[str], code: int, said: str
 ) -> None:
-    answer = liveblog(*asked, data=used, code=code)
+    answer = asked_wrongly(*asked, data=used) if code == 2 else liveblog(*asked, data=used, code=1)
     assert said in answer
     errors = [line for line in answer.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
@@ -163,7 +172,7 @@ def test_a_command_that_only_looks_makes_no_data_directory(data: Path, asked: li
         )
         assert (done.returncode, done.stdout.splitlines()[-1]) == (1, f"BAD  {said}")
     else:
-        assert liveblog(*asked, data=data, code=2).splitlines()[-1] == f"Error: {said}"
+        assert asked_wrongly(*asked, data=data).splitlines()[-1] == f"Error: {said}"
     assert not data.exists()
 
 

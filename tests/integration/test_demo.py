@@ -74,7 +74,7 @@ async def test_a_round_ends_as_the_day_tells_it(site: Site) -> None:
 async def test_a_reader_finds_a_living_page_and_the_rest_comes_in_order(site: Site) -> None:
     playing = asyncio.create_task(demo.run_demo(site, pace=0.1))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await demo.current(site.redis) is None:  # noqa: ASYNC110 - another key tells none
                 await asyncio.sleep(0.02)
         loaded = await shown(site)
@@ -102,14 +102,14 @@ async def test_of_two_processes_one_plays_and_the_other_takes_over(tmp_path: Pat
     settings = Settings(data=tmp_path)
     async with running(settings) as one, running(settings) as other:
         first = asyncio.create_task(demo.run_demo(one, pace=0.1))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await demo.current(one.redis) is None:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.02)
         slug = await demo.current(one.redis)
         second = asyncio.create_task(demo.run_demo(other, pace=FAST, rounds=1))
         assert not second.done()
         await ended(first)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await second
         assert await demo.current(one.redis) != slug
         assert (await shown(other)).blog.status == "ended"

@@ -190,7 +190,7 @@ def test_pages_that_do_not_fit_go_and_those_of_a_blog_with_it() -> None:
     kept, first = Kept(room=3 * page().size), FirstPage(blog)
     blogs = [loaded(str(number)) for number in range(5)]
     for age, each in enumerate(blogs):
-        each.used -= age
+        each.used = 100 - age  # that long ago, however long it took to make it
         kept.shelf(each).put((first, ""), page())
         kept.make_room()
     assert [len(kept.shelf(each).pages) for each in blogs] == [1, 1, 1, 0, 0]

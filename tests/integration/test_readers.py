@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
-import select
+import signal
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import httpx
 import pytest
 
 from server.push import slices
+from server.push.pulse import LINGER
 from server.site import Site
 from tests.audience import Page
-from tests.by_hand import PATIENCE, TINY, Reader, connected
-from tests.figures import comes_to, figures, nobody
+from tests.by_hand import PATIENCE, TINY, Reader, connected, readable
+from tests.figures import Figures, comes_to, figures, nobody
 from tests.process import Server
 
 LIVE = "/blogs/day/live?as=json"
@@ -26,6 +29,8 @@ HANDSHAKE = (
     "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 ).encode()
 EVENTS = f"GET {LIVE} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n".encode()
+STALL = 2.0
+"""Seconds in which a reader has to take something."""
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -50,16 +55,18 @@ def writes(editor: httpx.Client, slug: str, title: str, size: int = 10) -> str:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Quick to ping and quick to lose patience."""
     folder = tmp_path_factory.mktemp("readers")
-    server = Server(folder / "data", LIVEBLOG_PING="0.5", LIVEBLOG_STALL="1")
+    server = Server(folder / "data", LIVEBLOG_PING="0.5", LIVEBLOG_STALL=str(STALL))
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Waits for the stuck, and lets few in at a time."""
+    """Waits for the stuck and the silent, and lets few in at a time."""
     folder = tmp_path_factory.mktemp("patient")
-    server = Server(folder / "data", LIVEBLOG_ACCEPTS="40")
+    server = Server(
+        folder / "data", LIVEBLOG_ACCEPTS="40", LIVEBLOG_PING="120", LIVEBLOG_STALL="300"
+    )
     yield server
     server.stop()
 
@@ -68,6 +75,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def editor(server: Server) -> Iterator[httpx.Client]:
     """On a server with an empty blog, `day`, and one whose first page no kernel holds, `big`."""
     with server.client() as editor:
+        editor.headers["connection"] = "close"  # no descriptor that comes and goes with it
         opens(editor, "day")
         opens(editor, "big", posts=15, size=200_000)
         yield editor
@@ -76,9 +84,30 @@ def editor(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def patient_editor(patient: Server) -> Iterator[httpx.Client]:
     with patient.client() as editor:
+        editor.headers["connection"] = "close"
         opens(editor, "day")
         opens(editor, "big", posts=15, size=200_000)
         yield editor
+
+
+def settled(server: Server) -> Figures:
+    """The figures of nobody, with all the connections to the storage that it will ever need."""
+    comes_to(server.url, nobody)
+    with ThreadPoolExecutor(10) as at_once:
+        for asked in [at_once.submit(httpx.get, f"{server.url}/blogs/nowhere") for _ in range(30)]:
+            assert asked.result().status_code == 404
+    # The smallest of some: one who has just been answered may still be counted.
+    return min((figures(server.url) for _ in range(5)), key=lambda now: now["descriptors"])
+
+
+@contextlib.contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """It does nothing until the end of the block: who comes meanwhile comes at once, to it."""
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
 
 
 # --- slow readers --------------------------------------------------------------------------------
@@ -89,7 +118,13 @@ def test_one_that_reads_nothing_is_sent_away_and_may_still_read_what_it_had_and_
     editor: httpx.Client,  # noqa: ARG001 - its blogs
 ) -> None:
     with Reader(server.url, BIG, buffer=TINY) as stuck, Reader(server.url, LIVE) as clock:
-        clock.pinged(5)
+        clock.hears("snapshot")
+        stuck.takes(1)
+        until = time.monotonic() + STALL + LINGER / 2  # sent away by now, and not yet ended
+        while time.monotonic() < until:
+            assert clock.reads()
+        # For a few kB in one go, a busy machine would not get to the goodbye in the other half.
+        stuck.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         assert stuck.ends() == 4408
         assert stuck.types == ["hello", "snapshot"]
         assert clock.code is None
@@ -109,9 +144,10 @@ def test_one_that_reads_nothing_even_then_is_ended(
 def test_one_that_reads_slowly_but_steadily_is_never_sent_away(
     server: Server, editor: httpx.Client
 ) -> None:
-    with Reader(server.url, BIG, buffer=TINY) as slow, Reader(server.url, LIVE) as clock:
-        for tick in range(1, 6):
-            clock.pinged(tick)
+    with Reader(server.url, BIG, buffer=TINY) as slow:
+        until = time.monotonic() + 2 * STALL
+        while time.monotonic() < until:
+            time.sleep(STALL / 10)  # that is how slow it is
             slow.takes(4 * TINY)
         assert "snapshot" not in slow.types
         slow.hears("snapshot")
@@ -134,7 +170,7 @@ def test_an_answer_that_nobody_reads_is_ended(
     server: Server,
     editor: httpx.Client,  # noqa: ARG001 - its blogs
 ) -> None:
-    before = figures(server.url)["descriptors"]
+    before = settled(server)["descriptors"]
     with connected(server.url, TINY) as stuck:
         stuck.sendall(b"GET /api/blogs/big/posts HTTP/1.1\r\nhost: x\r\n\r\n")
         comes_to(server.url, lambda now: now["descriptors"] > before)
@@ -275,7 +311,7 @@ def test_a_reader_that_has_all_is_told_so_again_and_again(
     with Reader(server.url, LIVE) as reader:
         position = writes_and_hears(editor, reader, "said before")
         greeted = len(reader.heard)
-        reader.pinged(2)
+        reader.pinged(reader.pings + 2)
         assert [(m["type"], m["resumed"], m["position"]) for m in reader.heard[greeted:]] == [
             ("hello", True, position)
         ] * 2
@@ -293,11 +329,11 @@ def test_one_that_answers_no_ping_is_found_and_one_that_does_stays(
     with Reader(server.url, LIVE) as dead, Reader(server.url, LIVE) as alive:
         alive.hears("snapshot")
         dead.answers = False
-        alive.pinged(4)
-        assert dead.ends() == 1006
-        assert dead.pings == 1
+        alive.pinged(4)  # by now it was found
         writes(editor, "day", "still here")
         assert alive.hears("post")["post"]["title"] == "still here"
+        assert dead.ends() == 1006
+        assert dead.pings == 1
 
 
 # --- gone in every way ---------------------------------------------------------------------------
@@ -381,8 +417,7 @@ def test_however_they_go_nothing_of_them_stays(
     server: Server,
     editor: httpx.Client,  # noqa: ARG001 - its blogs
 ) -> None:
-    comes_to(server.url, nobody)
-    before = figures(server.url)
+    before = settled(server)
     for number in range(300):
         WAYS[number % len(WAYS)](server.url)
     comes_to(
@@ -399,8 +434,8 @@ def test_however_they_go_nothing_of_them_stays(
 
 
 def answered(readers: list[Reader]) -> set[int]:
-    sockets = {reader.socket: number for number, reader in enumerate(readers)}
-    return {sockets[each] for each in select.select([*sockets], [], [], 0)[0]}
+    has = {*readable(readers, 0)}
+    return {number for number, reader in enumerate(readers) if reader in has}
 
 
 def test_a_hundred_at_once_are_all_let_in_in_the_order_they_came_and_requests_get_through(
@@ -408,10 +443,11 @@ def test_a_hundred_at_once_are_all_let_in_in_the_order_they_came_and_requests_ge
     patient_editor: httpx.Client,  # noqa: ARG001 - its blogs
 ) -> None:
     with contextlib.ExitStack() as held:
-        crowd = [held.enter_context(Reader(patient.url, LIVE)) for _ in range(100)]
+        with stopped(patient):
+            crowd = [held.enter_context(Reader(patient.url, LIVE)) for _ in range(100)]
         assert figures(patient.url)["handshakes_waiting"] > 50
         for number, reader in enumerate(crowd):
-            select.select([reader.socket], [], [], PATIENCE)
+            assert readable([reader], PATIENCE)
             # Looked at twice, since others are let in while we look.
             seen, before = answered(crowd), answered(crowd[: number + 1])
             assert before == {*range(number + 1)}
@@ -426,11 +462,11 @@ def test_those_who_do_not_wait_for_their_turn_leave_nothing_behind(
     patient: Server,
     patient_editor: httpx.Client,  # noqa: ARG001 - its blogs
 ) -> None:
-    comes_to(patient.url, nobody)
-    before = figures(patient.url)["descriptors"]
+    before = settled(patient)["descriptors"]
     with contextlib.ExitStack() as held:
-        for _ in range(60):
-            held.enter_context(Reader(patient.url, LIVE))
+        with stopped(patient):
+            for _ in range(60):
+                held.enter_context(Reader(patient.url, LIVE))
         comes_to(patient.url, lambda now: now["handshakes_waiting"] > 20)
     comes_to(
         patient.url,

@@ -190,7 +190,7 @@ async def test_a_process_that_went_silent_stops_counting(
 ) -> None:
     await there.comes()
     await there.viewers.count()
-    quick = Process(redis, tmp_path, life=0.2)
+    quick = Process(redis, tmp_path, life=1.0)
     await quick.comes()
     with quick.viewers.watched(BLOG, quick.desk.append):
         await quick.counts_until(1)

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from fcntl import ioctl
+from itertools import compress
 from termios import TIOCOUTQ
 from typing import Self
 
@@ -44,12 +45,17 @@ class Told(Connection):
         super().__init__(transport, NOTHING)
         self._pulse = pulse
         self.group = pulse.join(self)
+        self.asked = 0
         self.code: int | None = None
         self.lost = asyncio.Event()
 
     @property
     def idle(self) -> bool:
         return self._incoming is None
+
+    def ask(self) -> None:
+        self.asked += 1
+        super().ask()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -76,6 +82,8 @@ class Heart:
     def __init__(self) -> None:
         self.pulse = Pulse(ping=25, stall=STALL)
         self.clients: list[socket.socket] = []
+        self.comers: list[Told] = []
+        """Our ends of them."""
 
     @classmethod
     @asynccontextmanager
@@ -92,22 +100,33 @@ class Heart:
 
     async def comes(self) -> Told:
         with socket.create_server(("127.0.0.1", 0)) as door:
-            theirs = socket.create_connection(door.getsockname())
+            theirs = socket.socket()
+            # Bounded: a kernel that finds its client fast would take all that is sent for it.
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            theirs.connect(door.getsockname())
             ours, _ = door.accept()
         theirs.setblocking(False)
         self.clients.append(theirs)
         transport, _ = await asyncio.get_running_loop().create_connection(
             asyncio.Protocol, sock=ours
         )
-        return Told(transport, self.pulse)
+        self.comers.append(Told(transport, self.pulse))
+        return self.comers[-1]
 
     async def round(self) -> list[int]:
         """Every group has its turn: how many were pinged at each tick."""
         pinged = []
         for _ in range(GROUPS):
+            before = [each.asked for each in self.comers]
             self.pulse.tick(time.monotonic())
-            pinged.append(sum(self.hears(client) == wire.ASK for client in self.clients))
+            asked = [each.asked > was for each, was in zip(self.comers, before, strict=True)]
+            for client in compress(self.clients, asked):
+                await self.hears_ping(client)
+            pinged.append(sum(asked))
         return pinged
+
+    async def hears_ping(self, client: socket.socket) -> None:
+        await until(lambda: self.hears(client) == wire.ASK)
 
     def takes(self, size: int) -> bytes:
         """What the first client reads, up to so much."""
@@ -234,6 +253,39 @@ async def test_who_does_not_answer_a_goodbye_is_ended_and_who_does_has_gone_by_t
         assert heart.pulse.connections == []
 
 
+async def test_who_reads_on_towards_the_goodbye_has_time_again_and_who_stops_has_not() -> None:
+    async with Heart.beating() as heart:
+        reads, silent = await heart.comes(), await heart.comes()
+        for each in (reads, silent):
+            each.send(MORE)
+            each.close(TOO_SLOW)
+        said = time.monotonic()
+        for times in (1, 2, 3):
+            heart.takes_what_shows(reads)
+            heart.pulse.tick(said + times * (LINGER + 1))
+            assert not reads.transport.is_closing(), times
+            assert silent.transport.is_closing()
+        heart.pulse.tick(said + 4 * (LINGER + 1))  # it has taken nothing since
+        async with asyncio.timeout(PATIENCE):
+            await reads.lost.wait()
+            await silent.lost.wait()
+
+
+async def test_who_reads_on_towards_the_goodbye_for_too_long_is_ended() -> None:
+    async with Heart.beating() as heart:
+        drips = await heart.comes()
+        drips.send(MORE)
+        drips.close(TOO_SLOW)
+        said = time.monotonic()
+        heart.takes_what_shows(drips)
+        heart.pulse.tick(said + STALL / 2)
+        assert not drips.transport.is_closing()
+        heart.takes_what_shows(drips)
+        heart.pulse.tick(said + STALL + LINGER)
+        async with asyncio.timeout(PATIENCE):
+            await drips.lost.wait()
+
+
 async def test_who_has_gone_is_remembered_nowhere() -> None:
     async with Heart.beating() as heart:
         gone = await heart.comes()
@@ -243,6 +295,7 @@ async def test_who_has_gone_is_remembered_nowhere() -> None:
         async with asyncio.timeout(PATIENCE):
             await gone.lost.wait()
         assert (heart.pulse.connections, heart.pulse._paused, heart.pulse._leaving) == ([], {}, {})
+        assert heart.pulse._goodbyes == {}
 
 
 async def test_who_does_not_say_what_it_wants_is_let_go() -> None:
@@ -368,3 +421,6 @@ async def test_at_the_end_nobody_is_waited_for_longer_than_for_an_answer() -> No
         heart.pulse.hurry()
         heart.pulse.tick(time.monotonic() + LINGER + 1)
         assert stalled.code == TOO_SLOW
+        heart.takes_what_shows(stalled)
+        heart.pulse.tick(time.monotonic() + LINGER + 1)
+        await stalled.lost.wait()
