@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 import sys
 
@@ -40,7 +39,7 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         keeping = asyncio.create_task(workers.keep())
         await _started(server, serving)
-        if not serving.done():
+        if not serving.done() and not server.should_exit:
             site: Site = application.state.site
             player = asyncio.create_task(run_demo(site, pace=demo)) if demo else None
             if player:
@@ -54,8 +53,7 @@ def serve(settings: Settings, *, demo: float | None = None) -> None:
         await serving
         keeping.cancel()
 
-    # uvicorn ends in order and then raises the signal again: an order that was carried out.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    server.heed()
     with contextlib.ExitStack() as held:
         held.callback(bound.close)
         if not settings.redis_url:

@@ -123,6 +123,7 @@ def _close(worker: subprocess.Popen[bytes]) -> None:
 async def work(descriptor: int, wanted: Settings) -> None:
     """Serve on an inherited listening socket, until told or until the parent is gone."""
     server = uvicorn_for(app(wanted), wanted)
+    server.heed()
 
     def orphaned() -> None:
         asyncio.get_running_loop().remove_reader(sys.stdin)
@@ -134,6 +135,5 @@ async def work(descriptor: int, wanted: Settings) -> None:
 
 if __name__ == "__main__":
     log_to_stderr()
-    signal.signal(signal.SIGTERM, lambda *_: None)  # raised again after an orderly end
     wanted = settings.load({})
     run(work(int(sys.argv[1]), wanted), wanted)

@@ -5,11 +5,14 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 from pathlib import Path
 
+import httpx._config
 import pytest
+import redis as blocking
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
@@ -22,7 +25,11 @@ settings.load_profile("house")
 
 READY = b"Ready to accept connections"
 PATIENCE = 30.0
-"""Seconds a start may take on a loaded machine."""
+"""Seconds a start, or an answer, may take on a loaded machine."""
+
+# Where a test does not say how long, httpx waits five seconds. All its functions share one object.
+for _wait in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, _wait, PATIENCE)
 
 
 class Storage:
@@ -109,14 +116,23 @@ def own_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
 def master_and_replica(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Storage, Storage]]:
-    """Two for a single test; the second may still be copying the first."""
+    """Two for a single test; the second has copied the first and follows it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with (
         running(Storage(tmp_path_factory.mktemp("v"), port=port)) as master,
         running(Storage(tmp_path_factory.mktemp("v"), master=port)) as replica,
     ):
+        until_it_follows(replica)
         yield master, replica
+
+
+def until_it_follows(replica: Storage) -> None:
+    deadline = time.monotonic() + PATIENCE
+    with blocking.Redis.from_url(replica.url) as client:
+        while client.info("replication")["master_link_status"] != "up":
+            assert time.monotonic() < deadline, "the replica does not follow its master"
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager

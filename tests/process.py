@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -35,10 +36,11 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 
 class Server:
-    """`liveblog serve` on a free port; `kill` is SIGKILL, `stop` is SIGTERM."""
+    """`liveblog serve` on a free port; `kill` is SIGKILL, `stop` is SIGTERM, as the block's end."""
 
     def __init__(self, data: Path, *arguments: str, port: int = 0, **environment: str) -> None:
         self.data = data
+        self._tokens: dict[str, str] = {}
         command = [*LIVEBLOG, "serve", "--data", str(data), "--port", str(port), *arguments]
         self.process = subprocess.Popen(
             command,
@@ -54,6 +56,12 @@ class Server:
         except BaseException:
             self.kill()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def _address(self) -> str:
         line = first_line(self.process)
@@ -72,12 +80,17 @@ class Server:
         except httpx.TransportError:
             return False
 
-    def token(self, role: str = "admin") -> str:
-        return liveblog("token", "create", "--role", role, data=self.data)
+    def token(self, role: str = "admin", *, fresh: bool = False) -> str:
+        """The token of that role; a `fresh` one is somebody else's, with a pace of its own."""
+        if fresh:
+            return liveblog("token", "create", "--role", role, data=self.data)
+        if role not in self._tokens:
+            self._tokens[role] = self.token(role, fresh=True)
+        return self._tokens[role]
 
-    def client(self, role: str = "admin") -> httpx.Client:
-        """A client that speaks with a new token of that role."""
-        headers = {"authorization": f"Bearer {self.token(role)}"}
+    def client(self, role: str = "admin", *, fresh: bool = False) -> httpx.Client:
+        """A client that speaks with the token of that role, or with a fresh one."""
+        headers = {"authorization": f"Bearer {self.token(role, fresh=fresh)}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30)
 
     def kill(self) -> None:
@@ -89,7 +102,12 @@ class Server:
     def _end(self, how: signal.Signals) -> int:
         if self.process.poll() is None:
             self.process.send_signal(how)
-        code = self.process.wait(PATIENCE)
-        if self.process.stdout:
-            self.process.stdout.close()
-        return code
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            if self.process.stdout:
+                self.process.stdout.close()

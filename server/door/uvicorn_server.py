@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -49,6 +50,17 @@ class Server(uvicorn.Server):
         self._settings = settings
         self.ending: Callable[[], None] = nothing
         """Called when the end begins, before anybody is sent away."""
+
+    def heed(self) -> None:
+        """Be told to end by SIGTERM from now on.
+
+        uvicorn listens only while it serves. Told before, it ends as soon as it has started; in
+        the end it raises the signal again, which is then an order that was carried out.
+        """
+        signal.signal(signal.SIGTERM, self._told)
+
+    def _told(self, *_: object) -> None:
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self.ending()

@@ -19,9 +19,8 @@ WORDS: Final = "The ferry is late, and the quay is full of people who say that i
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Server]:
-    site = Server(tmp_path / "data")
-    yield site
-    site.stop()
+    with Server(tmp_path / "data") as site:
+        yield site
 
 
 @pytest.fixture

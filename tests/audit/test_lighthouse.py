@@ -24,9 +24,8 @@ PAGES: Final = {
 
 @pytest.fixture(scope="module")
 def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Showcase]:
-    server = Server(tmp_path_factory.mktemp("lighthouse") / "data")
-    yield Showcase(server)
-    server.stop()
+    with Server(tmp_path_factory.mktemp("lighthouse") / "data") as server:
+        yield Showcase(server)
 
 
 @pytest.mark.parametrize("path", PAGES)

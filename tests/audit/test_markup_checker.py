@@ -18,9 +18,8 @@ BEHIND: Final = re.compile("“clip-path”: “path\\(")
 
 @pytest.fixture(scope="module")
 def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Showcase]:
-    server = Server(tmp_path_factory.mktemp("html") / "data")
-    yield Showcase(server)
-    server.stop()
+    with Server(tmp_path_factory.mktemp("html") / "data") as server:
+        yield Showcase(server)
 
 
 def test_no_page_has_an_error(showcase: Showcase, tmp_path: Path) -> None:

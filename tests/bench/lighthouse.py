@@ -15,16 +15,12 @@ PAGES = {"page": "/blogs/fair", "permalink": "/blogs/fair/posts/{post}", "front 
 
 def rows(options: Options) -> list[Row]:
     """A row a page: the median of the runs."""
-    with tempfile.TemporaryDirectory() as data:
-        server = Server(Path(data, "data"))
-        try:
-            showcase = Showcase(server)
-            return [
-                _row(name, [_judged(showcase.address(path)) for _ in range(options.runs)])
-                for name, path in PAGES.items()
-            ]
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as data, Server(Path(data, "data")) as server:
+        showcase = Showcase(server)
+        return [
+            _row(name, [_judged(showcase.address(path)) for _ in range(options.runs)])
+            for name, path in PAGES.items()
+        ]
 
 
 def _judged(url: str) -> Verdict:

@@ -12,13 +12,12 @@ from tests.process import Server
 @pytest.fixture(scope="session")
 def blog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blog]:
     """One for the whole run; it is quiet, so that what is heard was asked for."""
-    server = Server(
+    with Server(
         tmp_path_factory.mktemp("websocket") / "data",
         LIVEBLOG_PING="120",
         LIVEBLOG_ACCEPTS="0",
         LIVEBLOG_DRAIN="0",
-    )
-    try:
+    ) as server:
         with server.client() as editor:
             editor.post("/api/blogs", json={"slug": "fair", "title": "Fair"}).raise_for_status()
             editor.put("/api/blogs/fair/status", json={"status": "live"}).raise_for_status()
@@ -29,8 +28,6 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blog]:
         path = f"/blogs/fair/live?as=json&since={here}"
         with httpx.Client(base_url=server.url) as http:
             yield Blog(int(server.url.rpartition(":")[2]), path, http)
-    finally:
-        server.stop()
 
 
 @pytest.fixture(params=[False, True], ids=["in one segment", "in small segments"])

@@ -3,6 +3,7 @@
 It shares no code with the server and none with a library: RFC 6455 and RFC 7692 as read here.
 """
 
+import contextlib
 import socket
 import struct
 import zlib
@@ -160,8 +161,12 @@ class RawSocket:
         return Answer(int(status), parse_headers(self._incoming))
 
     def body(self) -> bytes:
-        """All that comes until the server ends the connection."""
-        return self._incoming.read()
+        """All that comes until the server ends the connection, also if it left something unread."""
+        came = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := self._incoming.read1():
+                came += part
+        return came
 
     def hear(self) -> Heard:
         """The next frame, which is to come."""

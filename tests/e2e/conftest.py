@@ -42,9 +42,8 @@ class Site(Server):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if not (Path(__file__).parents[2] / "server/static/desk.js").exists():
         pytest.fail("the client is not built: say make setup")
-    site = Site(tmp_path_factory.mktemp("site") / "data")
-    yield site
-    site.stop()
+    with Site(tmp_path_factory.mktemp("site") / "data") as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

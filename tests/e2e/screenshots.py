@@ -190,15 +190,15 @@ def stay(browser: Browser, fair: Showcase) -> None:
 
 
 def main() -> None:
-    with chromium() as browser, tempfile.TemporaryDirectory() as data:
-        server = Server(Path(data))
-        try:
-            fair = Showcase(server)
-            dress_up(browser, fair)
-            walk_around(browser, fair)
-            stay(browser, fair)
-        finally:
-            server.stop()
+    with (
+        chromium() as browser,
+        tempfile.TemporaryDirectory() as data,
+        Server(Path(data)) as server,
+    ):
+        fair = Showcase(server)
+        dress_up(browser, fair)
+        walk_around(browser, fair)
+        stay(browser, fair)
     with tempfile.TemporaryDirectory() as data:
         command = [*LIVEBLOG, "demo", "--data", data, "--port", "0", "--pace", "10"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:

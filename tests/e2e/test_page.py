@@ -228,8 +228,11 @@ def test_the_blogs_title_and_status_change_in_sight(reader: Page, market: Covera
 
 def test_a_killed_server_costs_the_page_nothing(browser: Browser, tmp_path: Path) -> None:
     port = quiet_port()
-    first = Server(tmp_path / "data", port=port)
-    with watched(browser, first.url) as (context, watch), first.client() as editor:
+    with (
+        Server(tmp_path / "data", port=port) as first,
+        watched(browser, first.url) as (context, watch),
+        first.client() as editor,
+    ):
         market = Coverage(editor)
         market.publish("The first stall", 8)
         band = market.publish("The brass band", 12)
@@ -242,22 +245,21 @@ def test_a_killed_server_costs_the_page_nothing(browser: Browser, tmp_path: Path
 
         first.kill()
         expect(page.locator("#connection [data-when=waiting]")).to_be_visible()
-        elsewhere = Server(tmp_path / "data")  # on another port: the page cannot find it
-        editor.base_url = elsewhere.url
-        market.publish("The first rain", 14)
-        market.revise(band, title="The wet band")
-        market.retract(cheese)
-        elsewhere.kill()
+        with Server(tmp_path / "data") as elsewhere:  # on another port: the page cannot find it
+            editor.base_url = elsewhere.url
+            market.publish("The first rain", 14)
+            market.revise(band, title="The wet band")
+            market.retract(cheese)
+            elsewhere.kill()
 
-        again = Server(tmp_path / "data", port=port)
-        expected = ["The last bus", "The first rain", "The wet band", "The first stall"]
-        expect(titles(page)).to_have_text(expected)
-        expect(page.locator("#connection [data-when=waiting]")).to_be_hidden()
-        editor.base_url = again.url
-        market.publish("The lights go out", 22)
-        expect(titles(page)).to_have_text(["The lights go out", *expected])
-        context.close()
-    again.stop()
+        with Server(tmp_path / "data", port=port) as again:
+            expected = ["The last bus", "The first rain", "The wet band", "The first stall"]
+            expect(titles(page)).to_have_text(expected)
+            expect(page.locator("#connection [data-when=waiting]")).to_be_hidden()
+            editor.base_url = again.url
+            market.publish("The lights go out", 22)
+            expect(titles(page)).to_have_text(["The lights go out", *expected])
+            context.close()
 
 
 def test_a_narrow_phone_never_scrolls_sideways(

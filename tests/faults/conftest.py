@@ -16,7 +16,8 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def valkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
     """A Valkey that servers and commands of this test use instead of the embedded one."""
-    valkey = Valkey(tmp_path / "valkey")
+    # Whoever follows it need not wait, as it does by itself, for others that may come to do so too.
+    valkey = Valkey(tmp_path / "valkey", "--repl-diskless-sync-delay", "0")
     monkeypatch.setenv("LIVEBLOG_REDIS_URL", valkey.url)
     yield valkey
     valkey.kill()

@@ -64,10 +64,10 @@ class Editor:
             case "retracted":
                 return [*publish, lambda: self._becomes(post, "published")]
             case "draft":
-                return [lambda: self._becomes(post, "published"), lambda: self._revises(post)]
+                return [lambda: self._becomes(post, "published"), lambda: self.revises(post)]
         return [
             *publish,
-            *[lambda: self._revises(post)] * 4,
+            *[lambda: self.revises(post)] * 4,
             *[lambda: self._becomes(post, "retracted")] * 2,
             *[lambda: self._marks(post, "pin", "pinned")] * 2,
             *[lambda: self._marks(post, "key", "key")] * 2,
@@ -75,7 +75,7 @@ class Editor:
             lambda: self.publishes(status="draft"),
         ]
 
-    async def _revises(self, post: Answer) -> None:
+    async def revises(self, post: Answer) -> None:
         said = {"title": self._title()}
         if self._chance.random() < 0.25:
             readings = (f"{self._chance.randrange(10**8)}" for _ in range(READINGS))

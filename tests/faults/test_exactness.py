@@ -259,6 +259,9 @@ async def test_readers_of_a_worker_that_was_stopped_for_a_while_lose_nothing(
             await crowd.all(Reader.present)
         assert (await house.metrics(worker))["liveblog_readers"] > 20
         with paused(worker):
+            post = await editors[0].publishes()
+            for _ in range(2):  # whatever chance has them do in the time there is
+                await editors[0].revises(post)
             over = asyncio.Event()
             working = asyncio.create_task(editors[0].works(over))
             await asyncio.sleep(STOPPED)

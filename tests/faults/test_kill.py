@@ -76,20 +76,21 @@ async def test_no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed
     data: Path,
 ) -> None:
     chance = random.Random(1)
-    server = Server(data)
-    token = server.token()
-    with server.client() as client:
-        client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
     wanted: set[str] = set()
-    for turn in range(ROUNDS):
-        keys = [f"{turn}-{number}" for number in range(16)]
-        acknowledged = await write_until_killed(server, token, keys, chance.randint(1, 12))
-        server = Server(data)
-        for key in keys:
-            assert await write(server.url, token, key), "the retry settles what was unknown"
-        wanted |= set(keys)
-        assert acknowledged <= wanted
-    assert server.stop() == 0
+    with contextlib.ExitStack() as held:
+        server = held.enter_context(Server(data))
+        token = server.token()
+        with server.client() as client:
+            client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
+        for turn in range(ROUNDS):
+            keys = [f"{turn}-{number}" for number in range(16)]
+            acknowledged = await write_until_killed(server, token, keys, chance.randint(1, 12))
+            server = held.enter_context(Server(data))
+            for key in keys:
+                assert await write(server.url, token, key), "the retry settles what was unknown"
+            wanted |= set(keys)
+            assert acknowledged <= wanted
+        assert server.stop() == 0
     titles = titles_of(await the_log(data))
     assert sorted(titles) == sorted(wanted)
     assert "every one as it was written" in liveblog("verify", "day", data=data)
@@ -116,24 +117,24 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 async def test_a_killed_worker_loses_no_acknowledged_post_and_is_replaced(data: Path) -> None:
-    server = Server(data, "--workers", "2")
-    token = server.token()
-    with server.client() as client:
-        client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
-    wanted: list[str] = []
-    for turn in range(ROUNDS):
+    with Server(data, "--workers", "2") as server:
+        token = server.token()
+        with server.client() as client:
+            client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
+        wanted: list[str] = []
+        for turn in range(ROUNDS):
+            eventually(lambda: len(workers_of(server)) == 1)
+            [worker] = workers_of(server)
+            keys = [f"{turn}-{number}" for number in range(16)]
+            await write_and_kill(server, token, keys, worker)
+            for key in keys:
+                assert await write(server.url, token, key), "the retry settles what was unknown"
+            wanted += keys
+            eventually(lambda: worker not in workers_of(server))  # noqa: B023 - done within the turn
         eventually(lambda: len(workers_of(server)) == 1)
-        [worker] = workers_of(server)
-        keys = [f"{turn}-{number}" for number in range(16)]
-        await write_and_kill(server, token, keys, worker)
-        for key in keys:
-            assert await write(server.url, token, key), "the retry settles what was unknown"
-        wanted += keys
-        eventually(lambda: worker not in workers_of(server))  # noqa: B023 - done within the turn
-    eventually(lambda: len(workers_of(server)) == 1)
-    [last] = workers_of(server)
-    server.kill()
-    eventually(lambda: not alive(last))
+        [last] = workers_of(server)
+        server.kill()
+        eventually(lambda: not alive(last))
     assert sorted(titles_of(await the_log(data))) == sorted(wanted)
 
 

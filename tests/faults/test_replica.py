@@ -14,7 +14,7 @@ from tests.process import Server
 @pytest.fixture
 def replica(valkey: Valkey, tmp_path: Path) -> Iterator[Valkey]:
     """A second Valkey that follows the first."""
-    of = ("--replicaof", "127.0.0.1", str(valkey.port), "--repl-diskless-sync-delay", "0")
+    of = ("--replicaof", "127.0.0.1", str(valkey.port))
     replica = Valkey(tmp_path / "replica", *of)
     yield replica
     replica.kill()
@@ -30,9 +30,8 @@ def follows(valkey: Valkey) -> bool:
 @pytest.fixture
 def server(valkey: Valkey, replica: Valkey, data: Path) -> Iterator[Server]:  # noqa: ARG001 - started before it
     assert follows(valkey)
-    server = Server(data, LIVEBLOG_REPLICAS="1")
-    yield server
-    server.stop()
+    with Server(data, LIVEBLOG_REPLICAS="1") as server:
+        yield server
 
 
 def entries_of(client: httpx.Client) -> int:

@@ -24,9 +24,8 @@ POSTS = 16
 
 @pytest.fixture
 def server(data: Path) -> Iterator[Server]:
-    server = Server(data)
-    yield server
-    server.stop()
+    with Server(data) as server:
+        yield server
 
 
 def process_of(data: Path, lock: str) -> int:
@@ -37,7 +36,9 @@ def process_of(data: Path, lock: str) -> int:
 
 def kill(data: Path, victims: tuple[str, ...]) -> None:
     for victim in victims:
-        os.kill(process_of(data, victim), signal.SIGKILL)
+        pid = process_of(data, victim)
+        assert pid, "nobody holds the lock: there is nobody to kill"  # and 0 is all of us
+        os.kill(pid, signal.SIGKILL)
 
 
 async def write_while_killing(
@@ -109,9 +110,6 @@ async def test_no_acknowledged_post_is_lost_or_doubled_when_the_storage_is_kille
     assert acknowledged <= set(wanted)
     assert sorted(titles_of(log)) == sorted(wanted)
     assert "every one as it was written" in liveblog("verify", "day", data=data)
-    fresh = Server(data)
-    try:
+    with Server(data) as fresh:
         assert shown_by(server) == shown_by(fresh), "what was folded live is what the log says"
         assert len(shown_by(fresh)[1]) == len(wanted)
-    finally:
-        fresh.stop()

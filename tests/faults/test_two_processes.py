@@ -31,13 +31,11 @@ BLOG = "day"
 @pytest.fixture
 def pair(data: Path) -> Iterator[tuple[Server, Server]]:
     """Two servers on one data directory, with a blog that is live."""
-    pair = Server(data), Server(data)
-    with pair[0].client() as client:
-        client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
-        client.put("/api/blogs/day/status", json={"status": "live"}).raise_for_status()
-    yield pair
-    for server in pair:
-        server.stop()
+    with Server(data) as here, Server(data) as there:
+        with here.client() as client:
+            client.post("/api/blogs", json={"slug": "day", "title": "Day"}).raise_for_status()
+            client.put("/api/blogs/day/status", json={"status": "live"}).raise_for_status()
+        yield here, there
 
 
 async def revise_at_once(

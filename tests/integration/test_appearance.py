@@ -30,9 +30,8 @@ DUTCH = {"language": "nl", "url": "https://example.org/nl"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("appearance") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("appearance") / "data") as server:
+        yield server
 
 
 def appearance(room: Newsroom) -> dict[str, Any]:
@@ -218,11 +217,8 @@ def test_the_looks_and_the_logo_come_back_from_an_export(server: Server, tmp_pat
         liveblog("export", "carried", str(tmp_path / "day.jsonl"), data=server.data)
     data = tmp_path / "elsewhere"
     liveblog("restore", str(tmp_path / "day.jsonl"), data=data)
-    other = Server(data)
-    try:
+    with Server(data) as other:
         blog = httpx.get(f"{other.url}/api/blogs/carried").json()
         assert blog["appearance"] == before
         assert httpx.get(f"{other.url}/media/{new}.png").status_code == 200
         assert (data / "media" / f"{old}.png").is_file()
-    finally:
-        other.stop()

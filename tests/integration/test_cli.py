@@ -9,7 +9,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from server.cli import main
+from server import cli
 from server.serve import bind
 from server.settings import Settings
 from tests.process import LIVEBLOG, Server, liveblog
@@ -71,51 +71,50 @@ def test_verify_names_the_first_bad_position_and_exits_with_1(
 
 
 def test_commands_work_while_a_server_runs_on_the_same_data(data: Path, day: Path) -> None:
-    server = Server(data)
-    assert liveblog("import", str(day), data=data) == "/blogs/fair"
-    token = liveblog("token", "create", "--role", "editor", "--name", "ticker", data=data)
-    headers = {"authorization": f"Bearer {token}"}
-    sent = {"title": "From the ticker"}
-    posts = f"{server.url}/api/blogs/fair/posts"
-    assert httpx.post(posts, json=sent, headers=headers).status_code == 201
-    listed = liveblog("token", "list", data=data)
-    assert token not in listed
-    [row] = listed.splitlines()
-    assert "ticker" in row
-    liveblog("token", "revoke", row.split()[0], data=data)
-    assert httpx.post(posts, json=sent, headers=headers).status_code == 401
-    assert server.stop() == 0
+    with Server(data) as server:
+        assert liveblog("import", str(day), data=data) == "/blogs/fair"
+        token = liveblog("token", "create", "--role", "editor", "--name", "ticker", data=data)
+        headers = {"authorization": f"Bearer {token}"}
+        sent = {"title": "From the ticker"}
+        posts = f"{server.url}/api/blogs/fair/posts"
+        assert httpx.post(posts, json=sent, headers=headers).status_code == 201
+        listed = liveblog("token", "list", data=data)
+        assert token not in listed
+        [row] = listed.splitlines()
+        assert "ticker" in row
+        liveblog("token", "revoke", row.split()[0], data=data)
+        assert httpx.post(posts, json=sent, headers=headers).status_code == 401
+        assert server.stop() == 0
 
 
 def test_a_token_ends_when_it_was_said_to(data: Path) -> None:
-    server = Server(data)
-    token = liveblog("token", "create", "--role", "admin", "--expires", "2020-01-01", data=data)
-    answer = httpx.get(f"{server.url}/api/blogs", headers={"authorization": f"Bearer {token}"})
-    assert answer.status_code == 401
-    assert "expired" in answer.text
-    server.stop()
+    with Server(data) as server:
+        ended = ("--expires", "2020-01-01")
+        token = liveblog("token", "create", "--role", "admin", *ended, data=data)
+        answer = httpx.get(f"{server.url}/api/blogs", headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == 401
+        assert "expired" in answer.text
 
 
 def test_a_login_link_works_once_and_a_disabled_user_is_out(data: Path) -> None:
-    server = Server(data)
-    liveblog("user", "create", "ann", "--role", "editor", data=data)
-    link = server.url + "/login/" + liveblog("login", "ann", data=data).rpartition("/")[2]
-    with httpx.Client() as browser:
-        assert browser.get(link).status_code == 200
-        assert browser.post(link).headers["location"] == "/desk"
-        assert browser.get(f"{server.url}/desk").status_code == 200
-        with httpx.Client() as other:
-            assert other.post(link).status_code == 403
-        liveblog("user", "disable", "ann", data=data)
-        assert browser.get(f"{server.url}/desk").status_code == 401
-    assert "disabled" in liveblog("login", "ann", data=data, code=1)
-    server.stop()
+    with Server(data) as server:
+        liveblog("user", "create", "ann", "--role", "editor", data=data)
+        link = server.url + "/login/" + liveblog("login", "ann", data=data).rpartition("/")[2]
+        with httpx.Client() as browser:
+            assert browser.get(link).status_code == 200
+            assert browser.post(link).headers["location"] == "/desk"
+            assert browser.get(f"{server.url}/desk").status_code == 200
+            with httpx.Client() as other:
+                assert other.post(link).status_code == 403
+            liveblog("user", "disable", "ann", data=data)
+            assert browser.get(f"{server.url}/desk").status_code == 401
+        assert "disabled" in liveblog("login", "ann", data=data, code=1)
 
 
-def asked_wrongly(*arguments: str, data: Path) -> str:
-    """The answer to what is wrong as it is asked, before any work: without a process of its own."""
-    done = CliRunner().invoke(main, [*arguments, "--data", str(data)])
-    assert done.exit_code == 2, done.output
+def complaint(*arguments: str, data: Path, code: int) -> str:
+    """What a command says that fails, run in this process: there are many ways to be wrong."""
+    done = CliRunner().invoke(cli.main, [*arguments, "--data", str(data)])
+    assert done.exit_code == code, done.output
     return done.stderr.strip()
 
 
@@ -141,7 +140,8 @@ def asked_wrongly(*arguments: str, data: Path) -> str:
 def test_a_wrong_call_is_answered_in_one_line_with_the_right_exit_code(
     used: Path, asked: list[str], code: int, said: str
 ) -> None:
-    answer = asked_wrongly(*asked, data=used) if code == 2 else liveblog(*asked, data=used, code=1)
+    say = liveblog if asked[0] in {"serve", "verify"} else complaint
+    answer = say(*asked, data=used, code=code)
     assert said in answer
     errors = [line for line in answer.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
@@ -172,7 +172,7 @@ def test_a_command_that_only_looks_makes_no_data_directory(data: Path, asked: li
         )
         assert (done.returncode, done.stdout.splitlines()[-1]) == (1, f"BAD  {said}")
     else:
-        assert asked_wrongly(*asked, data=data).splitlines()[-1] == f"Error: {said}"
+        assert complaint(*asked, data=data, code=2).splitlines()[-1] == f"Error: {said}"
     assert not data.exists()
 
 

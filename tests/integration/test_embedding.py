@@ -16,9 +16,8 @@ ANYWHERE = {"embed_hosts": ["*"]}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("embed") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("embed") / "data") as server:
+        yield server
 
 
 def ancestors(answer: httpx.Response) -> str:

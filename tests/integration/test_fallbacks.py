@@ -25,9 +25,8 @@ SECRET_WORDS = "Never to be seen again"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("fallbacks") / "data", LIVEBLOG_PING="0.5")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("fallbacks") / "data", LIVEBLOG_PING="0.5") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -34,9 +34,8 @@ def test_who_is_accepted_has_what_bounds_a_kernel_and_ends_what_nobody_answers_f
 def other(tmp_path: Path) -> Iterator[Server]:
     if find_spec("uvloop") is None:
         pytest.skip("uvloop is not installed")
-    server = Server(tmp_path / "data", LIVEBLOG_LOOP="uvloop", LIVEBLOG_STALL="120")
-    yield server
-    server.stop()
+    with Server(tmp_path / "data", LIVEBLOG_LOOP="uvloop", LIVEBLOG_STALL="120") as server:
+        yield server
 
 
 def writes(editor: httpx.Client, title: str, size: int) -> None:

@@ -13,9 +13,8 @@ from tests.process import Server
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("past") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("past") / "data") as server:
+        yield server
 
 
 FORMS = ("atom", "rss", "json")

@@ -54,9 +54,8 @@ NO_PAGES: Final = {"/blogs/{blog}/live", "/logout"}
 
 @pytest.fixture(scope="module")
 def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Showcase]:
-    server = Server(tmp_path_factory.mktemp("policies") / "data")
-    yield Showcase(server)
-    server.stop()
+    with Server(tmp_path_factory.mktemp("policies") / "data") as server:
+        yield Showcase(server)
 
 
 @pytest.fixture(scope="module")

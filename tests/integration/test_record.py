@@ -15,9 +15,8 @@ from tests.process import Server, liveblog
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("record") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("record") / "data") as server:
+        yield server
 
 
 def parsed(room: Newsroom, query: str = "") -> LexborHTMLParser:

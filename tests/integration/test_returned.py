@@ -18,9 +18,8 @@ SIZE = 28_000
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("catching") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("catching") / "data") as server:
+        yield server
 
 
 def resident(server: Server) -> int:

@@ -139,12 +139,11 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    server = Server(tmp_path_factory.mktemp("roles") / "data")
-    house = House(server)
-    yield house
-    for client in house.clients.values():
-        client.close()
-    server.stop()
+    with Server(tmp_path_factory.mktemp("roles") / "data") as server:
+        house = House(server)
+        yield house
+        for client in house.clients.values():
+            client.close()
 
 
 def routes() -> list[BaseRoute]:
@@ -213,7 +212,7 @@ def test_a_draft_is_for_its_author_and_the_editors(house: House) -> None:
     path = f"/api/blogs/{blog}/posts/{post}"
     answers = [house.clients[who].get(path).status_code for who in WHO]
     assert answers == [404, 404, 200, 200, 200]
-    other = {"authorization": f"Bearer {house.server.token('contributor')}"}
+    other = {"authorization": f"Bearer {house.server.token('contributor', fresh=True)}"}
     assert httpx.get(house.server.url + path, headers=other).status_code == 404
 
 

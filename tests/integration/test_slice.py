@@ -17,9 +17,8 @@ from tests.process import Server, liveblog
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("slice") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("slice") / "data") as server:
+        yield server
 
 
 def reader(server: Server, query: str) -> ClientConnection:
@@ -253,18 +252,19 @@ def test_readers_of_a_blog_that_becomes_restricted_are_sent_away(server: Server)
 
 
 def test_an_open_event_stream_does_not_hold_up_the_end_of_the_server(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data")
-    with server.client() as editor:
-        sent = {"slug": "day", "title": "Day", "visibility": "public"}
-        editor.post("/api/blogs", json=sent).raise_for_status()
-        accept = {"accept": "text/event-stream"}
-        with httpx.stream("GET", f"{server.url}/blogs/day/live", headers=accept) as stream:
-            lines = stream.iter_lines()
-            while not next(lines).startswith("id:"):
-                pass
-            server.process.terminate()
-            assert not [line for line in lines if line.startswith("data:") and len(line) > 5][1:]
-    assert server.stop() == 0
+    with Server(tmp_path / "data") as server:
+        with server.client() as editor:
+            sent = {"slug": "day", "title": "Day", "visibility": "public"}
+            editor.post("/api/blogs", json=sent).raise_for_status()
+            accept = {"accept": "text/event-stream"}
+            with httpx.stream("GET", f"{server.url}/blogs/day/live", headers=accept) as stream:
+                lines = stream.iter_lines()
+                while not next(lines).startswith("id:"):
+                    pass
+                server.process.terminate()
+                told = [line for line in lines if line.startswith("data:") and len(line) > 5]
+                assert not told[1:]
+        assert server.stop() == 0
 
 
 def test_a_fresh_page_says_what_the_blog_is_called_by_now(server: Server) -> None:

@@ -21,9 +21,8 @@ from tests.saved_folder import SavedFolder
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("static") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("static") / "data") as server:
+        yield server
 
 
 def names(folder: Path) -> list[str]:

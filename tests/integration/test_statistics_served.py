@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from server.projections import Projections
 from server.settings import Settings
 from server.site import Site, running
 from server.storage.log import Log, Request, entries
-from tests.process import Server, liveblog
+from tests.process import PATIENCE, Server, liveblog
 from tests.story import says
 
 
@@ -105,25 +106,27 @@ def test_every_answer_of_a_server_is_of_the_position_it_names(tmp_path: Path) ->
     lines += [{"title": "Two words", "author": f"Author {n % 4}"} for n in range(150)]
     day.write_text("\n".join(map(json.dumps, lines)))
     liveblog("import", str(day), data=data)
-    server = Server(data)
-    seen: list[int] = []
-    with server.client() as reader, server.client() as writer, ThreadPoolExecutor(1) as others:
+    with Server(data) as server:
+        seen: list[int] = []
+        with server.client() as reader, server.client() as writer, ThreadPoolExecutor(1) as others:
 
-        def write() -> None:
-            for _ in range(60):
-                sent = {"title": "Two words", "author": "Ann"}
-                writer.post("/api/blogs/fair/posts", json=sent).raise_for_status()
+            def write() -> None:
+                for _ in range(60):
+                    sent = {"title": "Two words", "author": "Ann"}
+                    writer.post("/api/blogs/fair/posts", json=sent).raise_for_status()
 
-        writing = others.submit(write)
-        while not (writing.done() and 2 in seen):
-            told = reader.get("/desk/fair/statistics").raise_for_status().json()
-            posts = Position.parse(told["position"]).seq - 2  # it was created, and went live
-            counted = sum(map(int, re.findall(r'class="count"[^>]*>(\d+)<', told["html"])))
-            assert counted == posts * told["schema"], "two words each, or one post"
-            seen.append(told["schema"])
-        writing.result()
-    assert seen == sorted(seen)
-    assert server.stop() == 0
+            writing = others.submit(write)
+            deadline = time.monotonic() + 4 * PATIENCE
+            while not (writing.done() and 2 in seen):
+                assert time.monotonic() < deadline, "version two does not come"
+                told = reader.get("/desk/fair/statistics").raise_for_status().json()
+                posts = Position.parse(told["position"]).seq - 2  # it was created, and went live
+                counted = sum(map(int, re.findall(r'class="count"[^>]*>(\d+)<', told["html"])))
+                assert counted == posts * told["schema"], "two words each, or one post"
+                seen.append(told["schema"])
+            writing.result()
+        assert seen == sorted(seen)
+        assert server.stop() == 0
 
 
 # --- on the desk -------------------------------------------------------------------------------
@@ -131,9 +134,8 @@ def test_every_answer_of_a_server_is_of_the_position_it_names(tmp_path: Path) ->
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("numbers") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("numbers") / "data") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +150,12 @@ def editor(server: Server) -> Iterator[httpx.Client]:
 
 def numbers(client: httpx.Client, slug: str = "fair") -> dict[str, Any]:
     """What is shown once nothing newer is on its way."""
-    while True:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         told = client.get(f"/desk/{slug}/statistics").raise_for_status().json()
         if not told["newer"]:
             return dict(told)
+    raise TimeoutError("there is always something newer on its way")
 
 
 def test_words_a_day_are_plotted_and_told_in_a_table(editor: httpx.Client) -> None:

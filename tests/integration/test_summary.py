@@ -19,9 +19,8 @@ HTML = (
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("summary") / "data")
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("summary") / "data") as server:
+        yield server
 
 
 def blog(room: Newsroom) -> dict[str, Any]:
