@@ -25,6 +25,7 @@ TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
+_EXTENSIONS: Final[dict[str, dict[object, object]]] = {STALLED: {}}
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -82,30 +83,30 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._idle += len(data)
         super().data_received(data)
+        if self._asks or self._answered:
+            self._look_on()
+
+    def _look_on(self) -> None:
+        """What came is a part of a request, or none: the rest is awaited, but not for ever."""
         if self._arrival or self.transport.is_closing() or self not in self.connections:
             return  # it was refused, or is somebody else's from here on
         if self._asks and self._idle > HEAD:
             self._refuse()
-        elif not self._asks and self._answered:
-            # These bytes have stopped uvicorn's clock for the next request, and begun none.
+        else:
+            # Bytes that begin no request have stopped uvicorn's clock for the next one.
             self.site.pulse.awaits(self)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {STALLED: {}}
+        self.scope["extensions"] = _EXTENSIONS
         self._asks = self._in_head = True
-        self.site.pulse.awaits(self)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # else it is a trailer, of which nobody wants to know
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._idle, self._in_head = 0, False
+        self.scope["headers"] = self.headers[:]  # without trailers, of which nobody wants to know
         self.site.pulse.has(self)
         self._remember()
         super().on_headers_complete()
-        self.site.pulse.awaits(self)  # its body
 
     def on_body(self, body: bytes) -> None:
         self._idle = 0

@@ -11,6 +11,7 @@ its reader's own, and nothing of the request but the host (breachattack.com, "Am
 
 import gzip
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -66,10 +67,11 @@ class Page:
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         """Give it in the form that is asked for, or 304 where the asker has it."""
         asked = _headers(scope)
+        held = asked.get(b"if-none-match")
         # The ETag is weak: both forms say the same (RFC 9110, section 8.8.1).
-        if named(asked.get(b"if-none-match", b"").decode("latin-1"), self.etag):
+        if held is not None and named(held.decode("latin-1"), self.etag):
             status, headers, body = 304, self.bare_headers, b""
-        elif takes_gzip(asked.get(b"accept-encoding", b"").decode("latin-1")):
+        elif takes_gzip(asked.get(b"accept-encoding", b"")):
             status, headers, body = 200, self.short_headers, self.short
         else:
             status, headers, body = 200, self.headers, self.body
@@ -177,9 +179,10 @@ class FirstPage:
         return page
 
 
-def takes_gzip(accepted: str) -> bool:
+@lru_cache(64)
+def takes_gzip(accepted: bytes) -> bool:
     """Whether an Accept-Encoding allows gzip by its name (RFC 9110, section 12.5.3)."""
-    for coding in accepted.split(","):
+    for coding in accepted.decode("latin-1").split(","):
         name, _, weight = coding.partition(";")
         if name.strip().lower() == "gzip":
             return weight.strip().rstrip("0") not in {"q=", "q=0."}

@@ -167,7 +167,7 @@ def test_the_first_page_of_a_long_day_is_light(server: Server, tmp_path: Path) -
     ],
 )
 def test_only_who_takes_gzip_is_sent_it(accepted: str, takes: bool) -> None:
-    assert takes_gzip(accepted) is takes
+    assert takes_gzip(accepted.encode()) is takes
 
 
 def loaded(name: str) -> Loaded:
