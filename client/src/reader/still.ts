@@ -128,7 +128,8 @@ function placeOf(block: HTMLElement): Place {
 
 /**
  * Scroll so that what was held is where it was; where it went or moved, the next post that was in
- * sight; where none was and posts were `loaded`, the next one below. Whether it is the one that was held: then nothing adds up, since pixels are whole.
+ * sight; where none was and posts were `loaded`, the next one below. Whether it is the one that was
+ * held: then nothing adds up, since pixels are whole.
  */
 function keep(before: ReadonlyMap<HTMLElement, Place>, loaded: boolean): boolean {
   const stayed = ({ dataset, isConnected }: HTMLElement, { order }: Place): boolean =>
